@@ -5,3 +5,6 @@ include!(concat!(env!("OUT_DIR"), "/api.rs"));
 
 /// The encoded `FileDescriptorSet` of every generated package, for reflection and the proto-JSON mapping.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
+#[warn(clippy::all)]
+pub mod json;
