@@ -1,0 +1,107 @@
+//! The one door to clock, randomness and spawning (design, principle 8).
+//!
+//! Everything in the server asks its [`Env`]; a simulator puts another [`Platform`] behind it and a seed then decides a
+//! whole run.
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+
+mod real;
+
+pub use real::RealPlatform;
+
+/// A future that owns what it uses and may move between threads.
+pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send + 'static>>;
+
+/// What an [`Env`] is made of.
+pub trait Platform: Send + Sync + 'static {
+    /// Nanoseconds since the Unix epoch. May jump either way.
+    fn wall_ns(&self) -> i64;
+    /// Time since the platform was made. Never goes back.
+    fn monotonic(&self) -> Duration;
+    /// Fills the buffer with random bytes.
+    fn fill_random(&self, bytes: &mut [u8]);
+    /// Runs the task to its end, or until the process ends.
+    fn spawn(&self, task: BoxFuture<()>);
+    /// Completes when [`Platform::monotonic`] has reached the instant.
+    fn sleep_until(&self, instant: Duration) -> BoxFuture<()>;
+}
+
+/// A cheap-to-clone handle to the platform.
+#[derive(Clone)]
+pub struct Env {
+    platform: Arc<dyn Platform>,
+}
+
+impl Env {
+    /// The machine's own clock and generator, and the tokio runtime that this is called in.
+    pub fn real() -> Self {
+        Self::new(RealPlatform::new())
+    }
+
+    pub fn new(platform: impl Platform) -> Self {
+        Self { platform: Arc::new(platform) }
+    }
+
+    /// Nanoseconds since the Unix epoch.
+    pub fn wall_ns(&self) -> i64 {
+        self.platform.wall_ns()
+    }
+
+    /// Milliseconds since the Unix epoch, rounded down.
+    pub fn wall_ms(&self) -> i64 {
+        self.platform.wall_ns().div_euclid(1_000_000)
+    }
+
+    /// Time since the process began, for measuring spans and setting deadlines.
+    pub fn monotonic(&self) -> Duration {
+        self.platform.monotonic()
+    }
+
+    pub fn random_u64(&self) -> u64 {
+        let mut bytes = [0; 8];
+        self.platform.fill_random(&mut bytes);
+        u64::from_le_bytes(bytes)
+    }
+
+    /// A random (version 4) UUID.
+    pub fn uuid(&self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        self.platform.fill_random(&mut bytes);
+        bytes[6] = bytes[6] & 0x0f | 0x40;
+        bytes[8] = bytes[8] & 0x3f | 0x80;
+        bytes
+    }
+
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.platform.spawn(Box::pin(task));
+    }
+
+    /// Completes when [`Env::monotonic`] has reached the instant.
+    pub fn sleep_until(&self, instant: Duration) -> BoxFuture<()> {
+        self.platform.sleep_until(instant)
+    }
+
+    pub fn sleep(&self, span: Duration) -> BoxFuture<()> {
+        self.sleep_until(self.monotonic().saturating_add(span))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn uuids_are_random_and_of_version_four() {
+        let env = Env::real();
+        let (a, b) = (env.uuid(), env.uuid());
+        assert_ne!(a, b);
+        assert_eq!((a[6] >> 4, a[8] >> 6), (4, 2));
+    }
+
+    #[tokio::test]
+    async fn a_sleep_ends_no_earlier_than_asked() {
+        let env = Env::real();
+        let end = env.monotonic() + Duration::from_millis(5);
+        env.sleep_until(end).await;
+        assert!(env.monotonic() >= end);
+    }
+}

@@ -1,0 +1,61 @@
+//! What the server says of itself: the first calls of every client (spec §3.32).
+use abide_proto::temporal::api::{
+    version::v1::{ReleaseInfo, VersionInfo},
+    workflowservice::v1 as ws,
+};
+use tonic::Status;
+
+use super::{
+    Call, Frontend,
+    client_version::{SERVER_VERSION, SUPPORTED_CLIENTS},
+};
+use crate::{config::Storage, namespaces::CLUSTER_NAME};
+
+pub(super) async fn get_system_info(
+    frontend: &Frontend,
+    _: Call,
+    _: ws::GetSystemInfoRequest,
+) -> Result<ws::GetSystemInfoResponse, Status> {
+    Ok(ws::GetSystemInfoResponse {
+        server_version: SERVER_VERSION.to_string(),
+        // A bit is on only for what is built: each changes what SDKs do.
+        capabilities: Some(ws::get_system_info_response::Capabilities {
+            signal_and_query_header: true,
+            internal_error_differentiation: true,
+            activity_failure_include_heartbeat: true,
+            encoded_failure_attributes: true,
+            upsert_memo: true,
+            eager_workflow_start: frontend.dynamic_config.eager_workflow_start,
+            sdk_metadata: true,
+            ..Default::default()
+        }),
+    })
+}
+
+pub(super) async fn get_cluster_info(
+    frontend: &Frontend,
+    _: Call,
+    _: ws::GetClusterInfoRequest,
+) -> Result<ws::GetClusterInfoResponse, Status> {
+    let store = match frontend.config.storage {
+        Storage::Memory => "memory",
+        Storage::Directory(_) => "embedded",
+    };
+    let release = ReleaseInfo { version: SERVER_VERSION.to_string(), ..Default::default() };
+    Ok(ws::GetClusterInfoResponse {
+        supported_clients: SUPPORTED_CLIENTS.iter().map(|(name, range, _)| ((*name).into(), (*range).into())).collect(),
+        server_version: SERVER_VERSION.to_string(),
+        cluster_id: frontend.system_namespace.id_text(),
+        version_info: Some(VersionInfo {
+            current: Some(release.clone()),
+            recommended: Some(release),
+            ..Default::default()
+        }),
+        cluster_name: CLUSTER_NAME.into(),
+        history_shard_count: frontend.config.shard_count.into(),
+        persistence_store: store.into(),
+        visibility_store: store.into(),
+        initial_failover_version: 1,
+        failover_version_increment: 10,
+    })
+}

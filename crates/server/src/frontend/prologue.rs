@@ -1,0 +1,63 @@
+//! What every call goes through before its handler: wire format, namespace or task token, client version (§3.37.1).
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use tonic::Status;
+
+use super::{
+    Call, Deadline, Frontend,
+    client_version::{self, SERVER_VERSION},
+    scope::{Scope, Scoped},
+    token::TaskToken,
+};
+use crate::{namespaces::Namespace, status};
+
+/// A call as it comes off the wire, unpacked and not over the size limit.
+#[derive(Debug)]
+pub struct Arrived {
+    pub headers: HeaderMap,
+    pub message: Bytes,
+    pub method: &'static str,
+}
+
+/// Decodes the request and makes the checks that come before the method's own.
+pub(super) fn open<Request: Scoped>(frontend: &Frontend, arrived: Arrived) -> Result<(Call, Request), Status> {
+    let deadline = Deadline::of(&arrived.headers, frontend.env.monotonic());
+    let request = Request::decode(arrived.message).map_err(status::malformed_message)?;
+    let namespace = namespace(frontend, request.scope())?;
+    client_version::check(&arrived.headers, &SERVER_VERSION)?;
+    Ok((Call { namespace, deadline, headers: arrived.headers, method: arrived.method }, request))
+}
+
+fn namespace(frontend: &Frontend, scope: Scope<'_>) -> Result<Arc<Namespace>, Status> {
+    match scope {
+        Scope::Cluster => Ok(frontend.system_namespace.clone()),
+        Scope::NamespaceItself { name: "", id: "" } => Err(status::invalid_argument("Namespace not set on request.")),
+        Scope::NamespaceItself { name, .. } => {
+            check_length(frontend, name)?;
+            Ok(frontend.system_namespace.clone())
+        }
+        Scope::Namespace(name) => frontend.namespace(name),
+        Scope::Task { namespace: "", token } => {
+            let id = TaskToken::of_request(token)?.namespace();
+            frontend.namespaces.by_id(id).ok_or_else(|| status::namespace_not_found(crate::uuid::text(id)))
+        }
+        Scope::Task { namespace: name, token } => {
+            let namespace = frontend.namespace(name)?;
+            if TaskToken::of_request(token)?.namespace() != namespace.id {
+                let text = "Operation requested with a token from a different namespace.";
+                return Err(status::invalid_argument(text));
+            }
+            Ok(namespace)
+        }
+    }
+}
+
+/// Refuses a namespace's name that is over the limit of all names.
+pub(super) fn check_length(frontend: &Frontend, name: &str) -> Result<(), Status> {
+    if name.len() > frontend.dynamic_config.id_length_max {
+        return Err(status::invalid_argument("Namespace length exceeds limit."));
+    }
+    Ok(())
+}
