@@ -1,0 +1,69 @@
+//! What happens once a transition is durable: the reply goes out, tasks are offered, whoever watches the run wakes.
+use std::sync::Arc;
+
+use abide_engine::workflow::{Dispatch, RunKey};
+use abide_store::CommitError;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Shard, Shared, outbox, recover};
+
+/// Rides with a batch through the committer.
+pub struct Done {
+    pub(super) shard: Arc<Shard>,
+    /// The runs that the batch changed; empty for a barrier.
+    pub(super) runs: Vec<Arc<RunKey>>,
+    pub(super) tasks: Vec<(Arc<RunKey>, Dispatch)>,
+    pub(super) reply: Option<oneshot::Sender<Result<(), CommitError>>>,
+}
+
+/// Groups whose fate is known, from the committing thread.
+pub(super) type Incoming = mpsc::UnboundedReceiver<(Vec<Done>, Result<(), CommitError>)>;
+
+/// Carries out what durable groups ask for, beside the committing thread, which goes on with the next group.
+pub(super) fn run(shared: &Arc<Shared>, mut incoming: Incoming) {
+    shared.env.spawn(async move {
+        while let Some((dones, outcome)) = incoming.recv().await {
+            for done in dones {
+                finish(done, &outcome);
+            }
+        }
+    });
+}
+
+fn finish(done: Done, outcome: &Result<(), CommitError>) {
+    let Done { shard, runs, tasks, reply } = done;
+    match outcome {
+        Ok(()) => {
+            settle(&shard, &runs);
+            // The reply first: the caller is waiting, the worker may be too but hears of it through another call.
+            if let Some(reply) = reply {
+                let _ = reply.send(Ok(())); // a caller that went away needs no answer
+            }
+            for (key, dispatch) in tasks {
+                outbox::offer(&shard.shared, &key, dispatch);
+            }
+        }
+        Err(error) => {
+            recover::after_failure(&shard, error);
+            if let Some(reply) = reply {
+                let _ = reply.send(Err(error.clone()));
+            }
+        }
+    }
+}
+
+fn settle(shard: &Shard, runs: &[Arc<RunKey>]) {
+    if runs.is_empty() {
+        return;
+    }
+    let mut state = shard.lock();
+    for key in runs {
+        if let Some(entry) = state.runs.get_mut(&**key) {
+            entry.undurable = entry.undurable.saturating_sub(1);
+        }
+        if let Some(watcher) = state.watchers.remove(&**key) {
+            watcher.notify_waiters();
+        }
+    }
+    state.evict();
+}
