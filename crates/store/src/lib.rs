@@ -7,13 +7,19 @@
 //! - [`store`]: the [`Store`] trait and the types it speaks.
 //! - [`keys`]: every key that is ever written, on one screen.
 //! - [`committer`]: group commit on a thread of its own.
+//! - [`embedded`]: a store in a directory.
 //! - [`memory`]: a store without a disk.
+//! - [`simulated`]: a store with faults on demand, for tests.
 
 pub mod committer;
+pub mod embedded;
 pub mod keys;
 pub mod memory;
+pub mod simulated;
 pub mod store;
 
 pub use committer::{CommitQueue, Committer, CommitterStats, GroupWriter};
+pub use embedded::EmbeddedStore;
 pub use memory::MemoryStore;
+pub use simulated::SimulatedStore;
 pub use store::{Batch, CommitError, Error, Lease, Mutation, Order, ShardId, Store, Table};

@@ -155,6 +155,11 @@ pub trait Store: Send + Sync {
     /// under an earlier lease can land after it.
     fn acquire(&self, shard: ShardId) -> Result<Lease, Error>;
 
+    /// [`Store::acquire`] for many shards, at the price of one where the engine can.
+    fn acquire_all(&self, shards: &[ShardId]) -> Result<Vec<Lease>, Error> {
+        shards.iter().map(|shard| self.acquire(*shard)).collect()
+    }
+
     /// Writes all batches in one atomic, durable step. Every lease is checked first, also those of empty batches.
     fn commit(&self, group: &[Batch]) -> Result<(), CommitError>;
 

@@ -1,0 +1,256 @@
+//! The store on a local disk: a log-structured merge engine (fjall) in a directory of its own.
+//!
+//! What this module adds to the engine:
+//! - Every group is one engine batch with one `fdatasync`; nothing is readable before it is durable.
+//! - Leases: epochs live in a keyspace of their own and are cached in memory.
+//! - *No silent loss.* The engine takes the end of a damaged log for the end of the log. Groups are therefore numbered
+//!   without gaps, and on opening the log is checked against the number of the last acknowledged group (see
+//!   [`journal`] and [`watermark`]): what is missing was never acknowledged, or the directory is refused.
+//! - *Fail-stop.* After a failed write or sync nobody knows what the disk holds, so every later commit fails until the
+//!   directory is opened again.
+//!
+//! The engine's own tables carry a checksum per block, verified on each read from disk.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use fjall::{Database, Keyspace, OwnedWriteBatch, PersistMode};
+
+use crate::store::{Batch, CommitError, Entries, Error, Lease, Order, ShardId, Store, Table, check_limits};
+
+mod coalesce;
+mod directory;
+mod engine;
+mod error;
+mod journal;
+mod watermark;
+
+pub use error::OpenError;
+
+use coalesce::{Write, coalesce};
+use directory::Directory;
+use engine::Keyspaces;
+use watermark::Watermark;
+
+/// What an embedded store may use. The defaults suit a small server.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Memory for blocks read from disk.
+    pub cache_bytes: u64,
+    /// Unflushed writes to keep in memory for each of the two busy tables; the others get a quarter each. More means
+    /// fewer flushes under load, more to replay after a crash, and more memory. Fixed when the directory is created.
+    pub memtable_bytes: u64,
+    /// Log files on disk before the tables that hold them back are flushed. At least 64 MiB.
+    pub journal_bytes_max: u64,
+    /// Threads that flush and compact.
+    pub worker_threads: usize,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            cache_bytes: 16 * 1024 * 1024,
+            memtable_bytes: 16 * 1024 * 1024,
+            journal_bytes_max: 128 * 1024 * 1024,
+            worker_threads: 2,
+        }
+    }
+}
+
+/// The first item of every engine batch: the number of its group and the engine's sequence number before it.
+const GROUP_KEY: [u8; 1] = [0];
+
+/// A store in a directory. One process at a time can open it.
+pub struct EmbeddedStore {
+    // Fields drop in this order: the engine stops its threads before the directory is unlocked.
+    writer: Mutex<Writer>,
+    keyspaces: Keyspaces,
+    database: Database,
+    directory: Directory,
+    sync_count: AtomicU64,
+}
+
+/// What only one commit at a time may touch.
+struct Writer {
+    epochs: BTreeMap<ShardId, u64>,
+    /// The number of the last group written. Invariant: never reused, because a failed write stops the writer.
+    group: u64,
+    watermark: Watermark,
+    /// Why nothing can be written any more.
+    failed: Option<String>,
+}
+
+impl EmbeddedStore {
+    /// Opens the store in `path`, or creates it where there is none.
+    pub fn open(path: &Path, options: &Options) -> Result<EmbeddedStore, OpenError> {
+        let directory = Directory::lock(path)?;
+        if !directory.exists()? {
+            directory.create(|engine_path| engine::create(engine_path, options))?;
+        }
+        directory.check()?;
+        let watermark = Watermark::open(&directory.watermark_path())?;
+        let last_in_journal = journal::verify(&directory.engine_path(), watermark.group())?;
+        let (database, keyspaces) = engine::open(&directory.engine_path(), options)?;
+
+        let group = keyspaces.last_group().map_err(|reason| directory.corrupt(reason))?;
+        if group < watermark.group() || last_in_journal.is_some_and(|last| last != group) {
+            return Err(directory.corrupt(format!(
+                "ends at group {group}, its log at {last_in_journal:?}, but group {} was acknowledged",
+                watermark.group()
+            )));
+        }
+        let epochs = keyspaces.epochs().map_err(|reason| directory.corrupt(reason))?;
+        let writer = Mutex::new(Writer { epochs, group, watermark, failed: None });
+        Ok(EmbeddedStore { writer, keyspaces, database, directory, sync_count: AtomicU64::new(0) })
+    }
+
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Writer> {
+        // A panic between the engine's write and the bookkeeping leaves `group` behind: stop, as after a failed write.
+        self.writer.lock().unwrap_or_else(|poisoned: PoisonError<_>| {
+            let mut writer: MutexGuard<'_, Writer> = poisoned.into_inner();
+            writer.failed.get_or_insert_with(|| "a commit panicked".to_owned());
+            writer
+        })
+    }
+
+    /// Writes a group that `fill` adds to, durably.
+    fn write(
+        &self,
+        writer: &mut Writer,
+        fill: impl FnOnce(&mut OwnedWriteBatch) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        if let Some(reason) = &writer.failed {
+            return Err(Error::Unavailable(reason.clone()));
+        }
+        let group = writer.group + 1;
+        let mut batch = self.database.batch().durability(Some(PersistMode::SyncData));
+        let numbers = [group.to_be_bytes(), self.database.seqno().to_be_bytes()].concat();
+        batch.insert(&self.keyspaces.control, GROUP_KEY, numbers.as_slice());
+        fill(&mut batch)?;
+        let written = batch.commit().map_err(|error| engine::error_in(self.path(), &error));
+        let written =
+            written.and_then(|()| writer.watermark.advance(group).map_err(|error| self.directory.failed(&error)));
+        match written {
+            Ok(()) => {
+                writer.group = group;
+                self.sync_count.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            }
+            Err(error) => {
+                writer.failed = Some(format!("{}: an earlier write failed: {error}", self.path().display()));
+                Err(error)
+            }
+        }
+    }
+
+    fn table(&self, table: Table) -> &Keyspace {
+        self.keyspaces.of(table)
+    }
+}
+
+impl Store for EmbeddedStore {
+    fn acquire(&self, shard: ShardId) -> Result<Lease, Error> {
+        let leases = self.acquire_all(&[shard])?;
+        Ok(leases[0])
+    }
+
+    fn acquire_all(&self, shards: &[ShardId]) -> Result<Vec<Lease>, Error> {
+        let mut writer = self.lock();
+        let leases: Vec<Lease> = shards
+            .iter()
+            .map(|shard| Lease { shard: *shard, epoch: writer.epochs.get(shard).copied().unwrap_or_default() + 1 })
+            .collect();
+        self.write(&mut writer, |batch| {
+            for lease in &leases {
+                batch.insert(&self.keyspaces.control, lease.shard.0.to_be_bytes(), lease.epoch.to_be_bytes());
+            }
+            Ok(())
+        })?;
+        writer.epochs.extend(leases.iter().map(|lease| (lease.shard, lease.epoch)));
+        Ok(leases)
+    }
+
+    fn commit(&self, group: &[Batch]) -> Result<(), CommitError> {
+        check_limits(group)?;
+        let mut writer = self.lock();
+        let stale =
+            group.iter().map(|batch| batch.lease).find(|lease| writer.epochs.get(&lease.shard) != Some(&lease.epoch));
+        if let Some(lease) = stale {
+            return Err(CommitError::LeaseLost(lease));
+        }
+        if group.iter().all(Batch::is_empty) {
+            return Ok(());
+        }
+        let filled = self.write(&mut writer, |batch| {
+            let existing = |table, range: Range<&[u8]>| self.keys_in(table, range);
+            coalesce(group, existing, |table, key, write| match write {
+                Write::Put(value) => batch.insert(self.table(table), key, value),
+                Write::Delete => batch.remove(self.table(table), key),
+            })
+        });
+        Ok(filled?)
+    }
+
+    fn get(&self, shard: ShardId, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        let value =
+            self.table(table).get(engine::key(shard, key)).map_err(|error| engine::error_in(self.path(), &error))?;
+        Ok(value.map(|value| value.to_vec()))
+    }
+
+    fn scan(
+        &self,
+        shard: ShardId,
+        table: Table,
+        range: Range<&[u8]>,
+        limit: usize,
+        order: Order,
+    ) -> Result<Entries, Error> {
+        if range.start >= range.end {
+            return Ok(Vec::new()); // the engine panics on a reversed range
+        }
+        let mut entries = self.table(table).range(engine::key(shard, range.start)..engine::key(shard, range.end));
+        let next = || match order {
+            Order::Forward => entries.next(),
+            Order::Reverse => entries.next_back(),
+        };
+        std::iter::from_fn(next)
+            .take(limit)
+            .map(|entry| {
+                let (key, value) = entry.into_inner().map_err(|error| engine::error_in(self.path(), &error))?;
+                Ok((key[engine::SHARD_BYTES..].to_vec(), value.to_vec()))
+            })
+            .collect()
+    }
+
+    fn disk_bytes(&self) -> u64 {
+        self.directory.size_bytes()
+    }
+
+    fn sync_count(&self) -> u64 {
+        self.sync_count.load(Ordering::Relaxed)
+    }
+}
+
+impl EmbeddedStore {
+    /// The full keys, with their shard, of a table between two full keys.
+    fn keys_in(&self, table: Table, range: Range<&[u8]>) -> Result<Vec<fjall::UserKey>, Error> {
+        let entries = self.table(table).range(range);
+        entries.map(|entry| entry.key().map_err(|error| engine::error_in(self.path(), &error))).collect()
+    }
+}
+
+impl std::fmt::Debug for EmbeddedStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("EmbeddedStore").field(&PathBuf::from(self.path())).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

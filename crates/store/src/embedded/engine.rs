@@ -1,0 +1,155 @@
+//! The engine: its keyspaces and how they are set up.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use fjall::config::{BloomConstructionPolicy, FilterPolicy, FilterPolicyEntry};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions};
+
+use super::error::OpenError;
+use super::{GROUP_KEY, Options};
+use crate::store::{Error, ShardId, Table};
+
+/// Every key starts with its shard.
+pub(super) const SHARD_BYTES: usize = size_of::<u16>();
+
+/// The numbers the engine gives to its own keyspace and then to the six it is asked for.
+pub(super) const KEYSPACE_IDS: std::ops::RangeInclusive<u32> = 0..=6;
+
+/// The engine's handles, one per table and one of our own.
+pub(super) struct Keyspaces {
+    state: Keyspace,
+    history: Keyspace,
+    timer: Keyspace,
+    outbox: Keyspace,
+    meta: Keyspace,
+    /// The number of the last group under [`GROUP_KEY`]; the epoch of each shard under its two bytes.
+    pub(super) control: Keyspace,
+}
+
+impl Keyspaces {
+    pub(super) fn of(&self, table: Table) -> &Keyspace {
+        match table {
+            Table::State => &self.state,
+            Table::History => &self.history,
+            Table::Timer => &self.timer,
+            Table::Outbox => &self.outbox,
+            Table::Meta => &self.meta,
+        }
+    }
+
+    fn of_database(database: &Database, options: &Options) -> fjall::Result<Keyspaces> {
+        let small = options.memtable_bytes / 4;
+        let open = |name, memtable_bytes, filter: &FilterPolicy| {
+            let settings =
+                || KeyspaceCreateOptions::default().max_memtable_size(memtable_bytes).filter_policy(filter.clone());
+            database.keyspace(name, settings)
+        };
+        // Only state and meta are read key by key; the others are scanned, and a scan cannot use a filter.
+        let filter = FilterPolicy::all(FilterPolicyEntry::Bloom(BloomConstructionPolicy::BitsPerKey(10.0)));
+        let none = FilterPolicy::disabled();
+        Ok(Keyspaces {
+            state: open("state", options.memtable_bytes, &filter)?,
+            history: open("history", options.memtable_bytes, &none)?,
+            timer: open("timer", small, &none)?,
+            outbox: open("outbox", small, &none)?,
+            meta: open("meta", small, &filter)?,
+            control: open("control", small, &none)?,
+        })
+    }
+
+    /// The last group the engine has; 0 before the first.
+    pub(super) fn last_group(&self) -> Result<u64, String> {
+        let Some(numbers) = self.control.get(GROUP_KEY).map_err(|error| error.to_string())? else { return Ok(0) };
+        let (group, _) = numbers.split_first_chunk().ok_or("group record is too short")?;
+        Ok(u64::from_be_bytes(*group))
+    }
+
+    /// The epochs of all shards that were ever acquired.
+    pub(super) fn epochs(&self) -> Result<BTreeMap<ShardId, u64>, String> {
+        let mut epochs = BTreeMap::new();
+        for entry in self.control.iter() {
+            let (key, epoch) = entry.into_inner().map_err(|error| error.to_string())?;
+            if *key == GROUP_KEY {
+                continue;
+            }
+            let shard = key.as_ref().try_into().map_err(|_| "shard key is not two bytes")?;
+            let epoch = epoch.as_ref().try_into().map_err(|_| "epoch is not eight bytes")?;
+            epochs.insert(ShardId(u16::from_be_bytes(shard)), u64::from_be_bytes(epoch));
+        }
+        Ok(epochs)
+    }
+}
+
+/// A key as the engine has it.
+pub(super) fn key(shard: ShardId, key: &[u8]) -> Vec<u8> {
+    let mut full = Vec::with_capacity(SHARD_BYTES + key.len());
+    full.extend_from_slice(&shard.0.to_be_bytes());
+    full.extend_from_slice(key);
+    full
+}
+
+/// Makes the files of an empty engine.
+pub(super) fn create(path: &Path, options: &Options) -> Result<(), OpenError> {
+    start(path, options).and_then(|database| Keyspaces::of_database(&database, options)).map_err(open_error(path))?;
+    Ok(())
+}
+
+/// Opens what [`create`] made.
+pub(super) fn open(path: &Path, options: &Options) -> Result<(Database, Keyspaces), OpenError> {
+    // The engine meets some damage with a panic.
+    let opened = catch_unwind(AssertUnwindSafe(|| {
+        let database = start(path, options)?;
+        let count = database.keyspace_count();
+        let keyspaces = Keyspaces::of_database(&database, options)?;
+        Ok((count, database, keyspaces))
+    }));
+    let corrupt = |reason: &str| OpenError::Corrupt { path: path.to_owned(), reason: reason.to_owned() };
+    let opened: fjall::Result<_> = opened.map_err(|_| corrupt("the engine panicked on it"))?;
+    let (count, database, keyspaces) = opened.map_err(open_error(path))?;
+    if count != KEYSPACE_IDS.count() - 1 {
+        return Err(corrupt("keyspaces are missing"));
+    }
+    Ok((database, keyspaces))
+}
+
+fn start(path: &Path, options: &Options) -> fjall::Result<Database> {
+    Database::builder(path)
+        .cache_size(options.cache_bytes)
+        .max_journaling_size(options.journal_bytes_max)
+        .worker_threads(options.worker_threads)
+        .open()
+}
+
+fn open_error(path: &Path) -> impl FnOnce(fjall::Error) -> OpenError {
+    let path = path.to_owned();
+    move |error| match io_source(&error) {
+        Some(source) => OpenError::Io { path, source },
+        None => OpenError::Corrupt { path, reason: error.to_string() },
+    }
+}
+
+/// An error of the engine while it runs.
+pub(super) fn error_in(path: &Path, error: &fjall::Error) -> Error {
+    let reason = format!("{}: {error}", path.display());
+    match error {
+        fjall::Error::Poisoned => Error::Unavailable(reason),
+        error if io_source(error).is_some() => Error::Unavailable(reason),
+        _ => Error::Corrupt(reason),
+    }
+}
+
+/// The failure of the disk behind an error, if that is what it was: a file that is too short is damage, not failure.
+fn io_source(error: &fjall::Error) -> Option<std::io::Error> {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = source {
+        if let Some(error) = error.downcast_ref::<std::io::Error>() {
+            use std::io::ErrorKind::{InvalidData, InvalidInput, NotFound, UnexpectedEof};
+            let damage = matches!(error.kind(), UnexpectedEof | InvalidData | InvalidInput | NotFound);
+            return (!damage).then(|| std::io::Error::new(error.kind(), error.to_string()));
+        }
+        source = error.source();
+    }
+    None
+}

@@ -1,0 +1,219 @@
+//! Checks the engine's log before the engine replays it.
+//!
+//! The engine reads its log up to the first thing it does not understand and cuts off the rest, so a single damaged
+//! byte can take acknowledged groups with it; and the sequence number at the head of a batch, which decides who wins,
+//! has no checksum. Here every batch is read first: checksum, group numbers without gaps, sequence numbers in order.
+//! What follows the last whole batch is cut off if every acknowledged group is there, which is how a crash during a
+//! write looks. Otherwise the log is refused and left as it is.
+//!
+//! The layout of the log belongs to the pinned version of the engine:
+//! ```text
+//! batch  = start item* end
+//! start  = 1 item_count:u32 seqno:u64
+//! item   = 2 value_type:u8 compression:u8 keyspace:u64 key_bytes:u16 value_bytes:u32 stored_bytes:u32 key value
+//! end    = 3 checksum:u64 "FJL" 3        checksum = xxh3 of all items
+//! ```
+//! Numbers are little-endian. The first item of each batch is ours: [`GROUP_KEY`], with two big-endian numbers.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::GROUP_KEY;
+use super::directory::io_error;
+use super::error::OpenError;
+
+const START: u8 = 1;
+const ITEM: u8 = 2;
+const END: u8 = 3;
+const TRAILER: &[u8; 4] = b"FJL\x03";
+
+/// Value type, compression, keyspace, and three lengths.
+const ITEM_HEAD_BYTES: usize = 1 + 1 + 8 + 2 + 4 + 4;
+
+/// Checks all log files in the engine's directory. `acknowledged` is a group that must not be missing. Returns the
+/// last group in the log, if there is any.
+pub(super) fn verify(directory: &Path, acknowledged: u64) -> Result<Option<u64>, OpenError> {
+    let mut last: Option<Batch> = None;
+    let files = files(directory)?;
+    for (index, path) in files.iter().enumerate() {
+        let scan = scan(path, last).map_err(io_error(path))?;
+        last = scan.last;
+        let Some(reason) = scan.broken else { continue };
+        let is_active = index + 1 == files.len();
+        if !is_active || last.map_or(0, |last| last.group) < acknowledged {
+            let reason = format!("at byte {}: {reason}", scan.valid_bytes);
+            return Err(OpenError::Corrupt { path: path.clone(), reason });
+        }
+        let cut = || {
+            let file = OpenOptions::new().write(true).open(path)?;
+            file.set_len(scan.valid_bytes)?;
+            file.sync_all()
+        };
+        cut().map_err(io_error(path))?;
+    }
+    Ok(last.map(|last| last.group))
+}
+
+/// The log files, oldest first.
+fn files(directory: &Path) -> Result<Vec<PathBuf>, OpenError> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory).map_err(io_error(directory))? {
+        let path = entry.map_err(io_error(directory))?.path();
+        if path.extension().is_some_and(|extension| extension == "jnl") {
+            let number = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse::<u64>().ok());
+            let Some(number) = number else {
+                return Err(OpenError::Corrupt { path, reason: "log file without a number".to_owned() });
+            };
+            files.push((number, path));
+        }
+    }
+    files.sort();
+    Ok(files.into_iter().map(|(_, path)| path).collect())
+}
+
+/// The numbers of one batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Batch {
+    group: u64,
+    /// What the engine's counter stood at before the batch: all sequence numbers given out before are below it.
+    seqno_floor: u64,
+    seqno: u64,
+}
+
+struct Scan {
+    /// The last batch of this file, or of the files before.
+    last: Option<Batch>,
+    /// Where the last whole batch ends.
+    valid_bytes: u64,
+    /// What is wrong after it; `None` if only zeros, written in advance, follow.
+    broken: Option<&'static str>,
+}
+
+fn scan(path: &Path, before: Option<Batch>) -> io::Result<Scan> {
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let mut reader = Reader { reader: BufReader::with_capacity(256 * 1024, file), at: 0, length };
+    let mut scan = Scan { last: before, valid_bytes: 0, broken: None };
+    loop {
+        match reader.batch() {
+            Ok(Some(batch)) => {
+                let in_order =
+                    scan.last.is_none_or(|last| batch.group == last.group + 1 && last.seqno < batch.seqno_floor);
+                if !in_order || batch.seqno < batch.seqno_floor {
+                    scan.broken = Some("group out of order");
+                    return Ok(scan);
+                }
+                scan.last = Some(batch);
+                scan.valid_bytes = reader.at;
+            }
+            Ok(None) => return Ok(scan),
+            Err(Broken::Io(error)) => return Err(error),
+            Err(Broken::Log(reason)) => {
+                scan.broken = Some(reason);
+                return Ok(scan);
+            }
+        }
+    }
+}
+
+enum Broken {
+    Log(&'static str),
+    Io(io::Error),
+}
+
+impl From<io::Error> for Broken {
+    fn from(error: io::Error) -> Broken {
+        Broken::Io(error)
+    }
+}
+
+struct Reader {
+    reader: BufReader<File>,
+    at: u64,
+    length: u64,
+}
+
+impl Reader {
+    /// The next batch, or `None` where nothing but zeros is left.
+    fn batch(&mut self) -> Result<Option<Batch>, Broken> {
+        if self.at == self.length {
+            return Ok(None);
+        }
+        match self.bytes::<1>()? {
+            [START] => {}
+            [0] if self.rest_is_zero()? => return Ok(None),
+            _ => return Err(Broken::Log("batch without start")),
+        }
+        let item_count = u32::from_le_bytes(self.bytes()?);
+        let seqno = u64::from_le_bytes(self.bytes()?);
+        let mut hash = Xxh3::new();
+        let mut numbers = None;
+        let mut item = Vec::new();
+        for index in 0..item_count {
+            self.item(&mut item)?;
+            hash.update(&item);
+            if index == 0 {
+                numbers = group_numbers(&item);
+            }
+        }
+        let ([END], checksum, trailer) = (self.bytes()?, u64::from_le_bytes(self.bytes()?), &self.bytes()?) else {
+            return Err(Broken::Log("batch without end"));
+        };
+        if trailer != TRAILER || checksum != hash.digest() {
+            return Err(Broken::Log("checksum mismatch"));
+        }
+        let Some((group, seqno_floor)) = numbers else { return Err(Broken::Log("batch without group number")) };
+        Ok(Some(Batch { group, seqno_floor, seqno }))
+    }
+
+    /// Reads one item as a whole into `item`.
+    fn item(&mut self, item: &mut Vec<u8>) -> Result<(), Broken> {
+        let [ITEM] = self.bytes()? else { return Err(Broken::Log("batch shorter than it says")) };
+        let head: [u8; ITEM_HEAD_BYTES] = self.bytes()?;
+        let key_bytes = u16::from_le_bytes([head[10], head[11]]);
+        let stored_bytes = u32::from_le_bytes([head[16], head[17], head[18], head[19]]);
+        let body_bytes = u64::from(key_bytes) + u64::from(stored_bytes);
+        if self.length - self.at < body_bytes {
+            return Err(Broken::Log("item runs past the end"));
+        }
+        item.clear();
+        item.push(ITEM);
+        item.extend_from_slice(&head);
+        (&mut self.reader).take(body_bytes).read_to_end(item)?;
+        self.at += body_bytes;
+        Ok(())
+    }
+
+    fn bytes<const N: usize>(&mut self) -> Result<[u8; N], Broken> {
+        if self.length - self.at < N as u64 {
+            return Err(Broken::Log("batch cut short"));
+        }
+        let mut bytes = [0; N];
+        self.reader.read_exact(&mut bytes)?;
+        self.at += N as u64;
+        Ok(bytes)
+    }
+
+    fn rest_is_zero(&mut self) -> Result<bool, Broken> {
+        let mut chunk = [0; 64 * 1024];
+        loop {
+            let count = self.reader.read(&mut chunk)?;
+            if count == 0 {
+                return Ok(true);
+            }
+            if chunk[..count].iter().any(|byte| *byte != 0) {
+                return Ok(false);
+            }
+        }
+    }
+}
+
+/// Our two numbers, if the item is the one that carries them.
+fn group_numbers(item: &[u8]) -> Option<(u64, u64)> {
+    let body = item.get(1 + ITEM_HEAD_BYTES..)?;
+    let (group, seqno_floor) = body.strip_prefix(&GROUP_KEY)?.split_first_chunk::<8>()?;
+    Some((u64::from_be_bytes(*group), u64::from_be_bytes(seqno_floor.try_into().ok()?)))
+}
