@@ -51,6 +51,13 @@ impl Env {
         self.platform.wall_ns().div_euclid(1_000_000)
     }
 
+    /// The time of the wall clock in its wire form.
+    pub fn timestamp(&self) -> prost_types::Timestamp {
+        let ns = self.wall_ns();
+        // The remainder is below a second, which fits.
+        prost_types::Timestamp { seconds: ns.div_euclid(1_000_000_000), nanos: ns.rem_euclid(1_000_000_000) as i32 }
+    }
+
     /// Time since the process began, for measuring spans and setting deadlines.
     pub fn monotonic(&self) -> Duration {
         self.platform.monotonic()

@@ -3,6 +3,8 @@
 //! A status with a detail carries a `google.rpc.Status` in `grpc-status-details-bin`, whose `details` hold one message
 //! of `temporal.api.errordetails.v1`: SDKs tell errors of one code apart by it. The recordings show which statuses carry
 //! none: InvalidArgument and plain FailedPrecondition, Unimplemented, Unavailable and the like.
+use std::hash::BuildHasher;
+
 use abide_proto::{
     google::rpc,
     temporal::api::{
@@ -13,6 +15,7 @@ use abide_proto::{
 };
 use prost::Message;
 use prost_types::Any;
+use rustc_hash::FxBuildHasher;
 use tonic::{Code, Status, metadata::MetadataValue};
 
 const DETAIL_PREFIX: &str = "type.googleapis.com/temporal.api.errordetails.v1.";
@@ -200,6 +203,23 @@ pub fn multi_operation_aborted() -> Status {
     Status::with_details(Code::Aborted, packed.message.clone(), packed.encode_to_vec().into())
 }
 
+/// What the caller sees of a handler's status: the text of an error of the server's own stays inside, and is found in the
+/// log by its number; a lost shard is one that may come back.
+pub fn outward(status: Status, method: &str) -> Status {
+    match status.code() {
+        Code::Internal | Code::Unknown => {
+            let number = FxBuildHasher.hash_one(status.message()) as u32;
+            tracing::error!(method, %status, number = format!("{number:08x}"), "call failed");
+            Status::new(status.code(), format!("something went wrong, please retry ({number:08x})"))
+        }
+        Code::DataLoss => {
+            tracing::error!(method, %status, "call failed");
+            unavailable(status.message())
+        }
+        _ => status,
+    }
+}
+
 /// A status with one detail, named without its package.
 pub fn detailed(code: Code, message: impl Into<String>, name: &str, detail: &impl Message) -> Status {
     let message = message.into();
@@ -245,6 +265,15 @@ mod tests {
         let found: details::MultiOperationExecutionFailure = detail(&status, "MultiOperationExecutionFailure");
         assert_eq!(found.statuses.iter().map(|s| s.code).collect::<Vec<_>>(), [10, 5]);
         assert_eq!(found.statuses[1].details[0].type_url, format!("{DETAIL_PREFIX}NotFoundFailure"));
+    }
+
+    #[test]
+    fn the_text_of_an_internal_error_stays_inside() {
+        let masked = outward(Status::internal("the secret"), "Method");
+        assert_eq!(masked.code(), Code::Internal);
+        assert!(masked.message().starts_with("something went wrong, please retry ("), "{}", masked.message());
+        assert_eq!(outward(Status::data_loss("shard lost"), "Method").code(), Code::Unavailable);
+        assert_eq!(outward(not_found("gone"), "Method").message(), "gone");
     }
 
     #[test]

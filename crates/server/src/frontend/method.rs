@@ -33,8 +33,10 @@ macro_rules! table {
                 name: $name,
                 run: |frontend, arrived| Box::pin(async move {
                     let (call, request) = prologue::open(&frontend, arrived)?;
-                    let reply = $handler(&frontend, call, request).await?;
-                    $crate::grpc::frame(&reply)
+                    match $handler(&frontend, call, request).await {
+                        Ok(reply) => $crate::grpc::frame(&reply),
+                        Err(status) => Err($crate::status::outward(status, $name)),
+                    }
                 }),
             },)*],
         };

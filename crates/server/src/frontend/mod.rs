@@ -5,7 +5,7 @@
 //! future is dropped when the caller goes away, so it must be safe to stop at every await.
 use std::sync::Arc;
 
-use abide_proto::temporal::api::{operatorservice::v1 as op, workflowservice::v1 as ws};
+use abide_proto::temporal::api::{enums::v1::NamespaceState, operatorservice::v1 as op, workflowservice::v1 as ws};
 use tonic::Status;
 
 use crate::{
@@ -25,6 +25,7 @@ mod method;
 mod namespace;
 mod prologue;
 mod scope;
+mod search_attributes;
 mod switched_off;
 mod token;
 mod worker;
@@ -33,6 +34,7 @@ pub use call::{Call, Deadline};
 pub use method::{Method, Service};
 pub use prologue::Arrived;
 pub use scope::{Scope, Scoped};
+pub use search_attributes::SYSTEM_SEARCH_ATTRIBUTES;
 pub use token::TaskToken;
 
 /// What every handler works with. One per process.
@@ -49,16 +51,22 @@ pub struct Frontend {
 }
 
 impl Frontend {
-    /// The namespace that a request names.
+    /// The namespace that a request names, if it is not deleted.
     pub fn namespace(&self, name: &str) -> Result<Arc<Namespace>, Status> {
         if name.is_empty() {
             return Err(status::invalid_argument("Namespace is empty."));
         }
-        if let Some(found) = self.namespaces.by_name(name) {
-            return Ok(found);
+        match self.namespaces.by_name(name) {
+            Some(found) if found.state == NamespaceState::Deleted => {
+                let allowed = [NamespaceState::Registered, NamespaceState::Deprecated];
+                Err(status::namespace_invalid_state(name, found.state, &allowed))
+            }
+            Some(found) => Ok(found),
+            None => {
+                prologue::check_length(self, name)?;
+                Err(status::namespace_not_found(name))
+            }
         }
-        prologue::check_length(self, name)?;
-        Err(status::namespace_not_found(name))
     }
 }
 
@@ -103,7 +111,7 @@ method::table! {
         "ListArchivedWorkflowExecutions" => unbuilt::<ws::ListArchivedWorkflowExecutionsRequest>;
         "ScanWorkflowExecutions" => unbuilt::<ws::ScanWorkflowExecutionsRequest>;
         "CountWorkflowExecutions" => unbuilt::<ws::CountWorkflowExecutionsRequest>;
-        "GetSearchAttributes" => unbuilt::<ws::GetSearchAttributesRequest>;
+        "GetSearchAttributes" => search_attributes::get;
         "RespondQueryTaskCompleted" => unbuilt::<ws::RespondQueryTaskCompletedRequest>;
         "ResetStickyTaskQueue" => unbuilt::<ws::ResetStickyTaskQueueRequest>;
         "ShutdownWorker" => worker::shutdown;
@@ -199,9 +207,9 @@ method::table! {
 method::table! {
     /// `temporal.api.operatorservice.v1.OperatorService`.
     pub static OPERATOR_SERVICE: Service = "temporal.api.operatorservice.v1.OperatorService" {
-        "AddSearchAttributes" => unbuilt::<op::AddSearchAttributesRequest>;
-        "RemoveSearchAttributes" => unbuilt::<op::RemoveSearchAttributesRequest>;
-        "ListSearchAttributes" => unbuilt::<op::ListSearchAttributesRequest>;
+        "AddSearchAttributes" => search_attributes::add;
+        "RemoveSearchAttributes" => search_attributes::remove;
+        "ListSearchAttributes" => search_attributes::list;
         "DeleteNamespace" => namespace::delete;
         "AddOrUpdateRemoteCluster" => unbuilt::<op::AddOrUpdateRemoteClusterRequest>;
         "RemoveRemoteCluster" => unbuilt::<op::RemoveRemoteClusterRequest>;

@@ -178,7 +178,7 @@ fn named(frontend: &Frontend, name: &str) -> Result<Arc<Namespace>, Status> {
     frontend.namespaces.by_name(name).ok_or_else(|| status::namespace_not_found(name))
 }
 
-async fn change(
+pub(super) async fn change(
     frontend: &Frontend,
     id: [u8; 16],
     change: impl FnOnce(&Namespace) -> Result<Namespace, Status> + Send,
@@ -244,12 +244,9 @@ fn update_config(frontend: &Frontend, namespace: &mut Namespace, config: Namespa
     if config.workflow_execution_retention_ttl.is_some() {
         namespace.retention = retention(frontend, config.workflow_execution_retention_ttl)?;
     }
-    let now_ns = frontend.env.wall_ns();
+    let now = frontend.env.timestamp();
     for (checksum, mut binary) in config.bad_binaries.unwrap_or_default().binaries {
-        binary.create_time.get_or_insert(prost_types::Timestamp {
-            seconds: now_ns.div_euclid(1_000_000_000),
-            nanos: now_ns.rem_euclid(1_000_000_000) as i32,
-        });
+        binary.create_time.get_or_insert(now);
         namespace.bad_binaries.insert(checksum, binary);
     }
     // A column is freed before it gets another name.

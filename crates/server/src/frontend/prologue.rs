@@ -1,6 +1,7 @@
 //! What every call goes through before its handler: wire format, namespace or task token, client version (§3.37.1).
 use std::sync::Arc;
 
+use abide_proto::temporal::api::enums::v1::NamespaceState;
 use bytes::Bytes;
 use http::HeaderMap;
 use tonic::Status;
@@ -39,6 +40,13 @@ fn namespace(frontend: &Frontend, scope: Scope<'_>) -> Result<Arc<Namespace>, St
             Ok(frontend.system_namespace.clone())
         }
         Scope::Namespace(name) => frontend.namespace(name),
+        Scope::Open(name) => {
+            let namespace = frontend.namespace(name)?;
+            match namespace.state {
+                NamespaceState::Registered => Ok(namespace),
+                other => Err(status::namespace_invalid_state(name, other, &[NamespaceState::Registered])),
+            }
+        }
         Scope::Task { namespace: "", token } => {
             let id = TaskToken::of_request(token)?.namespace();
             frontend.namespaces.by_id(id).ok_or_else(|| status::namespace_not_found(crate::uuid::text(id)))

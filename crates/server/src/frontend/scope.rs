@@ -10,6 +10,8 @@ pub enum Scope<'r> {
     Cluster,
     /// A namespace that must be there.
     Namespace(&'r str),
+    /// A namespace that must be there and not be deprecated: the request starts something in it.
+    Open(&'r str),
     /// A namespace as such, which need not be there.
     NamespaceItself { name: &'r str, id: &'r str },
     /// A task; without a namespace, the token's counts.
@@ -83,6 +85,11 @@ scopes! {
 
 scopes! {
     ws::StartWorkflowExecutionRequest
+    ws::SignalWithStartWorkflowExecutionRequest
+    => |request| Scope::Open(&request.namespace)
+}
+
+scopes! {
     ws::ExecuteMultiOperationRequest
     ws::GetWorkflowExecutionHistoryRequest
     ws::GetWorkflowExecutionHistoryReverseRequest
@@ -94,7 +101,6 @@ scopes! {
     ws::RespondActivityTaskCanceledByIdRequest
     ws::RequestCancelWorkflowExecutionRequest
     ws::SignalWorkflowExecutionRequest
-    ws::SignalWithStartWorkflowExecutionRequest
     ws::ResetWorkflowExecutionRequest
     ws::TerminateWorkflowExecutionRequest
     ws::DeleteWorkflowExecutionRequest

@@ -92,12 +92,7 @@ impl Server {
         self.frontend.metrics.rpc.record(index, code, latency);
         match outcome {
             Ok(reply) => replied(reply),
-            Err(status) => {
-                if matches!(code, Code::Internal | Code::Unknown | Code::DataLoss) {
-                    tracing::error!(method = method.name, %status, "call failed");
-                }
-                status.into_http()
-            }
+            Err(status) => status.into_http(),
         }
     }
 

@@ -35,8 +35,9 @@ impl Histogram {
         let mut below = 0;
         for (at, bucket) in self.buckets.iter().enumerate() {
             below += bucket.load(Ordering::Relaxed);
-            let bound =
-                LATENCY_BOUNDS_MS.get(at).map_or("+Inf".into(), |ms| seconds(Duration::from_millis(*ms)).to_string());
+            let bound = LATENCY_BOUNDS_MS
+                .get(at)
+                .map_or_else(|| "+Inf".into(), |ms| seconds(Duration::from_millis(*ms)).to_string());
             let _ = writeln!(text, "{name}_bucket{{{others}le=\"{bound}\"}} {below}");
         }
         write_line(

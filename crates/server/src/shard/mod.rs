@@ -2,7 +2,7 @@
 //!
 //! Nothing leaves a shard before the transition that caused it is durable: replies, tasks and wake-ups ride on the
 //! commit ([`durable`]). Workflow ids are spread over a fixed number of shards; all runs of an id are in one.
-mod cache;
+mod query;
 mod durable;
 mod history;
 mod outbox;
@@ -12,6 +12,7 @@ mod retention;
 mod settings;
 mod state;
 mod timers;
+mod start;
 mod transact;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,13 +25,14 @@ use uuid::Uuid;
 
 use crate::{env::Env, namespaces::Namespaces};
 
-pub use cache::{Answer, QueryKey};
+pub use query::{Answer, QueryTask};
 pub use durable::Done;
 pub use history::{HistoryPage, PageLimits};
 pub use outbox::Task;
 pub use settings::SettingsSource;
 pub use state::Current;
-pub use transact::{Started, StartReply};
+pub use start::StartReply;
+pub use transact::{Found, Target};
 
 use state::State;
 

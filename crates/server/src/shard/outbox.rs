@@ -6,7 +6,7 @@ use abide_matching::{Entry, Offer, QueueId};
 use prost::Message;
 use uuid::Uuid;
 
-use super::{Shared, cache::QueryTask};
+use super::{Shared, query::QueryTask};
 
 /// What matching hands to a poller.
 #[derive(Clone)]

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::cache::Queries;
+use super::query::Queries;
 
 /// How many runs a shard keeps in memory when nobody needs them.
 const IDLE_RUNS_MAX: usize = 256;

@@ -1,0 +1,8 @@
+//! Workers: polls, and what they answer.
+pub(super) mod activity_answer;
+pub(super) mod activity_poll;
+mod poll;
+pub(super) mod queue;
+pub(super) mod workflow_answer;
+pub(super) mod workflow_poll;
+pub(super) mod workflow_task;

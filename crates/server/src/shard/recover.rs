@@ -1,0 +1,62 @@
+//! Taking a shard over, at the start or after a failed commit, and offering again what was waiting for workers.
+use std::sync::{Arc, Mutex};
+
+use abide_store::{CommitError, Order, ShardId, Table, keys};
+use tokio::sync::Notify;
+
+use super::{
+    Error, Shard, Shared,
+    outbox::{self, Row},
+    state::State,
+};
+
+/// Outbox rows read at once.
+const PAGE: usize = 1024;
+
+/// Acquires a shard. Its runs are loaded when they are needed.
+pub(super) fn open(id: ShardId, shared: &Arc<Shared>) -> Result<Arc<Shard>, Error> {
+    let lease = shared.store.acquire(id)?;
+    let state = Mutex::new(State::new(lease));
+    Ok(Arc::new(Shard { id, shared: Arc::clone(shared), state, timer_changed: Notify::new() }))
+}
+
+/// Offers every task of the outbox to its queue.
+pub(super) fn offer_outbox(shard: &Arc<Shard>) -> Result<(), Error> {
+    let range = keys::outbox_until(i64::MAX);
+    let mut start = range.start;
+    loop {
+        let rows = shard.shared.store.scan(shard.id, Table::Outbox, &start..&range.end, PAGE, Order::Forward)?;
+        for (row, value) in &rows {
+            let key = keys::decode_outbox(row).map_err(|error| Error::Unavailable(error.to_string()))?;
+            let Some((run, dispatch)) = Row::decode(value, key.run) else {
+                return Err(Error::Unavailable(format!("an outbox row of shard {} is damaged", shard.id.0)));
+            };
+            outbox::offer(&shard.shared, &Arc::new(run), dispatch);
+        }
+        match rows.last() {
+            Some((last, _)) if rows.len() == PAGE => start = [last.as_slice(), &[0]].concat(),
+            _ => return Ok(()),
+        }
+    }
+}
+
+/// A commit failed: what is in memory may be ahead of the store. Drops it and takes the shard over again; tasks that
+/// were offered already are found obsolete if they are.
+pub(super) fn after_failure(shard: &Arc<Shard>, error: &CommitError) {
+    let mut state = shard.lock();
+    match shard.shared.store.acquire(shard.id) {
+        Ok(lease) => {
+            tracing::error!(shard = shard.id.0, %error, "a commit failed; the shard is loaded again");
+            state.forget_runs();
+            state.timers.clear();
+            state.horizon_ms = 0;
+            state.lease = lease;
+            shard.timer_changed.notify_one();
+        }
+        Err(again) => tracing::error!(shard = shard.id.0, %error, %again, "a commit failed; the store is lost"),
+    }
+    drop(state);
+    if let Err(error) = offer_outbox(shard) {
+        tracing::error!(shard = shard.id.0, %error, "the outbox cannot be read");
+    }
+}

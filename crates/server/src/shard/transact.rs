@@ -1,0 +1,307 @@
+//! Finding a run, reading it, and changing it.
+use std::sync::Arc;
+
+use abide_engine::{
+    Context, Ids, Refusal, Settings, Time,
+    workflow::{
+        Dispatch, Finished, Run, RunKey, Transition, create,
+        workflow_task::complete::Stop,
+    },
+};
+use abide_store::{Batch, Order, Table, keys};
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::{
+    Done, Error, Shard,
+    persist,
+    state::{Current, Entry, State},
+};
+use crate::{env::Env, namespaces::Namespace};
+
+/// How a call names a run.
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub workflow_id: String,
+    /// None is the current run.
+    pub run_id: Option<Uuid>,
+    /// The chain's first run, if not empty: the current run must belong to it, and the run id does not count.
+    pub first_run_id: String,
+}
+
+impl Target {
+    pub fn run(key: &RunKey) -> Self {
+        let first_run_id = String::new();
+        Self { workflow_id: key.workflow_id.clone(), run_id: Some(key.run_id), first_run_id }
+    }
+}
+
+/// What a read or a change of a run gave, and which run it was.
+#[derive(Debug)]
+pub struct Found<R> {
+    pub key: RunKey,
+    pub value: R,
+}
+
+/// Ids for the engine, from the environment's generator.
+pub(super) struct EnvIds<'e>(pub(super) &'e Env);
+
+impl Ids for EnvIds<'_> {
+    fn uuid(&mut self) -> Uuid {
+        Uuid::from_bytes(self.0.uuid())
+    }
+
+    fn fraction(&mut self) -> f64 {
+        (self.0.random_u64() >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+/// What is to be waited for before the caller is answered.
+pub(super) type Durable = Option<oneshot::Receiver<Result<(), abide_store::CommitError>>>;
+
+/// Waits until everything that the answer rests on is durable.
+pub(super) async fn durable(waiting: Durable) -> Result<(), Error> {
+    match waiting {
+        None => Ok(()),
+        Some(waiting) => match waiting.await {
+            Ok(outcome) => outcome.map_err(Error::from),
+            Err(_) => Err(Error::Unavailable("the server is shutting down".into())),
+        },
+    }
+}
+
+impl Shard {
+    /// Runs a change on a run; what it returns is given once it is durable.
+    pub async fn update<R>(
+        self: &Arc<Self>,
+        namespace: &Namespace,
+        target: &Target,
+        change: impl FnOnce(&mut Transition<'_, '_>) -> Result<R, Stop>,
+    ) -> Result<Found<R>, Error> {
+        let (key, outcome, waiting) = {
+            let mut state = self.lock();
+            let key = self.find(&mut state, namespace, target)?;
+            let (outcome, waiting) = self.apply(&mut state, namespace, &key, change)?;
+            (key, outcome, waiting)
+        };
+        durable(waiting).await?;
+        let value = outcome.map_err(Error::Refused)?;
+        Ok(Found { key, value })
+    }
+
+    /// Looks at a run; what is seen is given once it is durable.
+    pub async fn read<R>(
+        self: &Arc<Self>,
+        namespace: &Namespace,
+        target: &Target,
+        look: impl FnOnce(&Run, &Context<'_>) -> R,
+    ) -> Result<Found<R>, Error> {
+        let (key, value, waiting) = {
+            let mut state = self.lock();
+            let key = self.find(&mut state, namespace, target)?;
+            let settings = self.shared.settings.of(namespace);
+            let mut ids = EnvIds(&self.shared.env);
+            let cx = self.context(&settings, namespace, &mut ids);
+            let entry = self.load(&mut state, &key)?.ok_or_else(|| unknown_run(&key))?;
+            let value = look(&entry.run, &cx);
+            let undurable = entry.undurable > 0;
+            (key, value, undurable.then(|| self.barrier(&state)))
+        };
+        durable(waiting).await?;
+        Ok(Found { key, value })
+    }
+
+    /// Applies a change under the shard's lock and submits it.
+    pub(super) fn apply<R>(
+        self: &Arc<Self>,
+        state: &mut State,
+        namespace: &Namespace,
+        key: &RunKey,
+        change: impl FnOnce(&mut Transition<'_, '_>) -> Result<R, Stop>,
+    ) -> Result<(Result<R, Refusal>, Durable), Error> {
+        let settings = self.shared.settings.of(namespace);
+        let mut ids = EnvIds(&self.shared.env);
+        let mut cx = self.context(&settings, namespace, &mut ids);
+        let entry = self.load(state, key)?.ok_or_else(|| unknown_run(key))?;
+        let undurable = entry.undurable > 0;
+        let mut tx = Transition::new(&mut entry.run, &mut cx);
+        let outcome = match change(&mut tx) {
+            Ok(value) => Ok(value),
+            Err(Stop::Recorded(refusal)) => Err(refusal),
+            Err(Stop::Refused(refusal)) => {
+                tx.abort();
+                return Ok((Err(refusal), undurable.then(|| self.barrier(state))));
+            }
+        };
+        let finished = tx.finish();
+        let mut changes = Changes::default();
+        self.take_in(state, &mut cx, finished, &mut changes);
+        if changes.is_empty() {
+            return Ok((outcome, undurable.then(|| self.barrier(state))));
+        }
+        let waiting = self.submit(state, changes);
+        Ok((outcome, Some(waiting)))
+    }
+
+    pub(super) fn context<'c>(
+        &self,
+        settings: &'c Settings,
+        namespace: &'c Namespace,
+        ids: &'c mut EnvIds<'_>,
+    ) -> Context<'c> {
+        Context { now: Time(self.shared.env.wall_ns()), ids, settings, namespace: &namespace.name }
+    }
+
+    /// Enters a finished transition, and the run that follows from it, into what is to be committed.
+    pub(super) fn take_in(
+        &self,
+        state: &mut State,
+        cx: &mut Context<'_>,
+        finished: Finished,
+        changes: &mut Changes,
+    ) {
+        let Finished { commit, successor } = finished;
+        if !commit.is_empty() {
+            self.note(state, &commit, changes);
+        }
+        if let Some(new) = successor {
+            let created = create(cx, *new);
+            self.take_in_new(state, created.run, created.finished, changes);
+        }
+    }
+
+    /// Enters a run that was just made: it is the current one of its id from now on.
+    pub(super) fn take_in_new(&self, state: &mut State, run: Run, finished: Finished, changes: &mut Changes) {
+        let key = run.key.clone();
+        state.currents.insert((key.namespace_id, key.workflow_id.clone()), Current { run_id: key.run_id });
+        let last_used = state.tick();
+        state.runs.insert(key, Entry { run, undurable: 0, last_used });
+        self.note(state, &finished.commit, changes);
+    }
+
+    fn note(&self, state: &mut State, commit: &abide_engine::workflow::Commit, changes: &mut Changes) {
+        let key = Arc::new(commit.key.clone());
+        if let Some(entry) = state.runs.get_mut(&commit.key) {
+            entry.undurable += 1;
+        }
+        let (before_ms, now_ms) = commit.wakeup_ms;
+        if before_ms != now_ms {
+            self.arm(state, &commit.key, before_ms, now_ms);
+        }
+        let mut batch = changes.batch.take().unwrap_or_else(|| Batch::new(state.lease));
+        persist::write(&mut batch, commit);
+        changes.batch = Some(batch);
+        changes.tasks.extend(commit.outbox_added.iter().map(|dispatch| (Arc::clone(&key), dispatch.clone())));
+        changes.runs.push(key);
+    }
+
+    /// Hands the changes to the committer. Under the lock, so that commits keep the order of the transitions.
+    pub(super) fn submit(
+        self: &Arc<Self>,
+        state: &State,
+        changes: Changes,
+    ) -> oneshot::Receiver<Result<(), abide_store::CommitError>> {
+        let (reply, waiting) = oneshot::channel();
+        let Changes { batch, runs, tasks } = changes;
+        let done = Done { shard: Arc::clone(self), runs, tasks, reply: Some(reply) };
+        self.shared.committer.submit(batch.unwrap_or_else(|| Batch::new(state.lease)), done);
+        waiting
+    }
+
+    pub(super) fn barrier(
+        self: &Arc<Self>,
+        state: &State,
+    ) -> oneshot::Receiver<Result<(), abide_store::CommitError>> {
+        self.submit(state, Changes::default())
+    }
+
+    /// The run that the target means.
+    pub(super) fn find(&self, state: &mut State, namespace: &Namespace, target: &Target) -> Result<RunKey, Error> {
+        let namespace_id = Uuid::from_bytes(namespace.id);
+        let workflow_id = &target.workflow_id;
+        let named = target.run_id.filter(|_| target.first_run_id.is_empty());
+        let run_id = match named {
+            Some(run_id) => run_id,
+            None => {
+                let current = self.current(state, namespace_id, workflow_id)?;
+                current.ok_or_else(|| unknown_workflow(workflow_id))?.run_id
+            }
+        };
+        let key = RunKey { namespace_id, workflow_id: workflow_id.clone(), run_id };
+        let entry = self.load(state, &key)?.ok_or_else(|| unknown_run(&key))?;
+        if !target.first_run_id.is_empty() && entry.run.profile.first_run_id != target.first_run_id {
+            return Err(Refusal::NotFound("workflow execution not found".into()).into());
+        }
+        Ok(key)
+    }
+
+    /// The newest run of a workflow id.
+    pub(super) fn current(
+        &self,
+        state: &mut State,
+        namespace_id: Uuid,
+        workflow_id: &str,
+    ) -> Result<Option<Current>, Error> {
+        let id = (namespace_id, workflow_id.to_owned());
+        if let Some(known) = state.currents.get(&id) {
+            return Ok(Some(*known));
+        }
+        let key = keys::current(*namespace_id.as_bytes(), workflow_id);
+        let Some(value) = self.shared.store.get(self.id, Table::State, &key)? else { return Ok(None) };
+        let run_id = Uuid::from_slice(&value)
+            .map_err(|_| Error::Unavailable(format!("the current-run record of {workflow_id:?} is damaged")))?;
+        state.currents.insert(id, Current { run_id });
+        Ok(Some(Current { run_id }))
+    }
+
+    /// The run, from memory or from the store.
+    pub(super) fn load<'s>(&self, state: &'s mut State, key: &RunKey) -> Result<Option<&'s mut Entry>, Error> {
+        let last_used = state.tick();
+        if !state.runs.contains_key(key) {
+            let Some(run) = self.load_stored(key)? else { return Ok(None) };
+            state.runs.insert(key.clone(), Entry { run, undurable: 0, last_used });
+        }
+        let entry = state.runs.get_mut(key);
+        Ok(entry.map(|entry| {
+            entry.last_used = last_used;
+            entry
+        }))
+    }
+
+    fn load_stored(&self, key: &RunKey) -> Result<Option<Run>, Error> {
+        let prefix = keys::run_prefix(*key.namespace_id.as_bytes(), &key.workflow_id, *key.run_id.as_bytes());
+        let cut = prefix.len();
+        let range = keys::prefix_range(prefix);
+        let found =
+            self.shared.store.scan(self.id, Table::State, &range.start..&range.end, usize::MAX, Order::Forward)?;
+        if found.is_empty() {
+            return Ok(None);
+        }
+        let records = found.iter().map(|(key, value)| (key[cut], &key[cut + 1..], value.as_slice()));
+        Run::load(key.clone(), records).map(Some).map_err(|error| Error::Unavailable(error.to_string()))
+    }
+}
+
+/// What one batch is going to hold.
+#[derive(Default)]
+pub(super) struct Changes {
+    pub(super) batch: Option<Batch>,
+    pub(super) runs: Vec<Arc<RunKey>>,
+    pub(super) tasks: Vec<(Arc<RunKey>, Dispatch)>,
+}
+
+impl Changes {
+    pub(super) fn is_empty(&self) -> bool {
+        self.batch.is_none()
+    }
+}
+
+fn unknown_workflow(workflow_id: &str) -> Error {
+    Refusal::NotFound(format!("workflow not found for ID: {workflow_id}")).into()
+}
+
+pub(super) fn unknown_run(key: &RunKey) -> Error {
+    let (workflow_id, run_id) = (&key.workflow_id, key.run_id);
+    let text = format!("workflow execution not found for workflow ID \"{workflow_id}\" and run ID \"{run_id}\"");
+    Refusal::NotFound(text).into()
+}
