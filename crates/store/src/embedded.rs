@@ -21,11 +21,13 @@ use fjall::{Database, Keyspace, OwnedWriteBatch, PersistMode};
 
 use crate::store::{Batch, CommitError, Entries, Error, Lease, Order, ShardId, Store, Table, check_limits};
 
+mod archive;
 mod coalesce;
 mod directory;
 mod engine;
 mod error;
 mod journal;
+mod manifest;
 mod watermark;
 
 pub use error::OpenError;
@@ -91,6 +93,7 @@ impl EmbeddedStore {
             directory.create(|engine_path| engine::create(engine_path, options))?;
         }
         directory.check()?;
+        manifest::verify(&directory.engine_path())?;
         let watermark = Watermark::open(&directory.watermark_path())?;
         let last_in_journal = journal::verify(&directory.engine_path(), watermark.group())?;
         let (database, keyspaces) = engine::open(&directory.engine_path(), options)?;

@@ -78,7 +78,7 @@ impl Directory {
         sync(&self.path).map_err(io_error(&self.path))
     }
 
-    /// Refuses what this version cannot read, and what the engine would take for unfinished and delete.
+    /// Refuses what this version cannot read.
     pub(super) fn check(&self) -> Result<(), OpenError> {
         let format = self.data_path().join("FORMAT");
         let found = match fs::read(&format) {
@@ -90,13 +90,6 @@ impl Directory {
         if found != FORMAT.as_bytes() {
             let found = String::from_utf8_lossy(&found).trim().to_owned();
             return Err(OpenError::Format { directory: self.path.clone(), found, expected: FORMAT.trim() });
-        }
-        let tables = self.engine_path().join("keyspaces");
-        for id in super::engine::KEYSPACE_IDS {
-            let current = tables.join(id.to_string()).join("current");
-            if !current.try_exists().map_err(io_error(&current))? {
-                return Err(OpenError::Corrupt { path: current, reason: "file is missing".to_owned() });
-            }
         }
         Ok(())
     }
