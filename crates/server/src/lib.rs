@@ -21,7 +21,6 @@ pub mod semver;
 pub mod serve;
 pub mod signals;
 pub mod status;
-pub mod uuid;
 
 pub use config::ServerConfig;
 pub use env::Env;

@@ -1,23 +1,23 @@
 //! The life of a server process: open the store, listen, answer, drain, end.
-use std::{future::Future, io, net::SocketAddr, sync::Arc};
+use std::{future::Future, io, net::SocketAddr, path::PathBuf, sync::Arc};
 
-use abide_proto::temporal::api::enums::v1::IndexedValueType;
-use abide_store::{MemoryStore, Store};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::mpsc,
-};
+use tokio::sync::mpsc;
 
 use crate::{
-    config::{ServerConfig, Storage},
+    config::ServerConfig,
     drain::Drain,
     env::Env,
     frontend::Frontend,
     grpc::{self, connection},
-    http::{self, Page},
+    http::Page,
     metrics::Metrics,
-    namespaces::{MetaError, Namespace, Namespaces, NoFreeColumn, RegisterError, SYSTEM_NAMESPACE, StoredMeta},
+    namespaces::{MetaError, NoFreeColumn},
 };
+
+mod accept;
+mod open;
+
+use accept::{Acceptor, Listener};
 
 /// The namespace that is always there.
 pub const DEFAULT_NAMESPACE: &str = "default";
@@ -27,8 +27,10 @@ pub const DEFAULT_NAMESPACE: &str = "default";
 pub enum Error {
     #[error("cannot listen on {address}: {error}")]
     Listen { address: SocketAddr, error: io::Error },
+    #[error("cannot make the directory {}: {error}", .path.display())]
+    Directory { path: PathBuf, error: io::Error },
     #[error(transparent)]
-    Store(#[from] abide_store::Error),
+    Open(#[from] abide_store::embedded::OpenError),
     #[error(transparent)]
     Namespaces(#[from] MetaError),
     #[error("search attribute {name}: {reason}")]
@@ -42,7 +44,7 @@ pub struct RunningServer {
     pub http_address: Option<SocketAddr>,
     pub ui_address: Option<SocketAddr>,
     pub metrics_address: Option<SocketAddr>,
-    /// Closed when the last connection has ended; each holds a sender.
+    /// Closed when the last connection has ended.
     connections: mpsc::Receiver<()>,
 }
 
@@ -52,6 +54,13 @@ pub struct RunningServer {
 /// When the store cannot be opened or an address not be listened on.
 pub async fn run(config: ServerConfig, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
     let server = RunningServer::start(config, Env::real()).await?;
+    tracing::info!(
+        grpc = %server.grpc_address,
+        http = server.http_address.map(tracing::field::display),
+        ui = server.ui_address.map(tracing::field::display),
+        metrics = server.metrics_address.map(tracing::field::display),
+        "serving"
+    );
     shutdown.await;
     server.stop().await;
     Ok(())
@@ -63,26 +72,25 @@ impl RunningServer {
     /// # Errors
     /// When the store cannot be opened or an address not be listened on.
     pub async fn start(config: ServerConfig, env: Env) -> Result<Self, Error> {
+        // Listening comes first: a port that is taken is found out before anything is opened or made.
         let grpc = Listener::bind(&config, config.grpc_port).await?;
         let http = Listener::optional(&config, config.http_port).await?;
         let ui = Listener::optional(&config, config.ui_port).await?;
         let metrics = Listener::optional(&config, config.metrics_port).await?;
+        let grpc_address = grpc.address;
+        let [http_address, ui_address, metrics_address] =
+            [&http, &ui, &metrics].map(|listener| listener.as_ref().map(|listener| listener.address));
 
         let frontend = Arc::new(frontend(config, env).await?);
-        let (alive, connections) = mpsc::channel(1);
-        let accept = Accept { env: frontend.env.clone(), drain: frontend.drain.clone(), alive };
-        let addresses =
-            [Some(&grpc), http.as_ref(), ui.as_ref(), metrics.as_ref()].map(|listener| listener.map(|l| l.address));
-        let [_, http_address, ui_address, metrics_address] = addresses;
-        let grpc_address = grpc.address;
-
-        let server = Arc::new(grpc::Server::new(frontend.clone()));
         let (env, drain) = (frontend.env.clone(), frontend.drain.clone());
-        accept.each(grpc, move |stream| connection::serve(stream, server.clone(), env.clone(), drain.clone()));
+        let (alive, connections) = mpsc::channel(1);
+        let acceptor = Acceptor { env: env.clone(), drain: drain.clone(), alive };
         let page = |text: &str| Page::Text(format!("Abide {}\n{text}\n", env!("CARGO_PKG_VERSION")));
-        accept.page(http, page("The HTTP API is not built into this version."));
-        accept.page(ui, page("The web interface is not built into this version."));
-        accept.page(metrics, Page::Metrics(frontend.metrics.clone()));
+        acceptor.serve_page(http, page("The HTTP API is not built into this version."));
+        acceptor.serve_page(ui, page("The web interface is not built into this version."));
+        acceptor.serve_page(metrics, Page::Metrics(frontend.metrics.clone()));
+        let server = Arc::new(grpc::Server::new(frontend.clone()));
+        acceptor.serve_each(grpc, move |stream| connection::serve(stream, server.clone(), env.clone(), drain.clone()));
         Ok(Self { frontend, grpc_address, http_address, ui_address, metrics_address, connections })
     }
 
@@ -98,126 +106,17 @@ impl RunningServer {
     }
 }
 
-/// The frontend over an opened store, with the namespaces that the configuration asks for.
-async fn frontend(config: ServerConfig, env: Env) -> Result<Frontend, Error> {
-    let store: Arc<dyn Store> = match &config.storage {
-        Storage::Memory => Arc::new(MemoryStore::default()),
-        Storage::Directory(_) => Arc::new(MemoryStore::default()),
-    };
-    let namespaces = Namespaces::load(Arc::new(StoredMeta::open(store)?)).await?;
-    let system_namespace = ensure(&namespaces, &config, &env, SYSTEM_NAMESPACE).await?;
-    for name in [DEFAULT_NAMESPACE].into_iter().chain(config.namespaces.iter().map(String::as_str)) {
-        let namespace = ensure(&namespaces, &config, &env, name).await?;
-        add_search_attributes(&namespaces, &namespace, &config.search_attributes).await?;
-    }
-    let dynamic_config = config.dynamic_config.clone();
-    let (metrics, drain) = (Arc::new(Metrics::default()), Drain::default());
-    Ok(Frontend { env, config, dynamic_config, namespaces, system_namespace, metrics, drain })
-}
-
-/// The namespace of this name, made if it is not there.
-async fn ensure(
-    namespaces: &Namespaces,
-    config: &ServerConfig,
-    env: &Env,
-    name: &str,
-) -> Result<Arc<Namespace>, MetaError> {
-    if let Some(found) = namespaces.by_name(name) {
-        return Ok(found);
-    }
-    match namespaces.register(Namespace::new(env.uuid(), name, config.default_retention)).await {
-        Ok(made) => Ok(made),
-        Err(RegisterError::Meta(error)) => Err(error),
-        Err(RegisterError::NameTaken) => unreachable!("nobody else registers namespaces before the start"),
-    }
-}
-
-async fn add_search_attributes(
-    namespaces: &Namespaces,
-    namespace: &Namespace,
-    wanted: &[(String, IndexedValueType)],
-) -> Result<(), Error> {
-    if wanted.iter().all(|(name, _)| namespace.search_attributes.contains_key(name)) {
-        return Ok(());
-    }
-    let add = |old: &Namespace| {
-        let mut new = old.clone();
-        for (name, kind) in wanted {
-            let refused = |reason| Error::SearchAttribute { name: name.clone(), reason };
-            new.add_search_attribute(name, *kind).map_err(refused)?;
-        }
-        Ok::<_, Error>(new)
-    };
-    use crate::namespaces::ChangeError::{Meta, Refused, Unknown};
-    match namespaces.change(namespace.id, add).await {
-        Ok(_) => Ok(()),
-        Err(Meta(error)) => Err(error.into()),
-        Err(Refused(error)) => Err(error),
-        Err(Unknown) => unreachable!("the namespace was made before"),
-    }
-}
-
-struct Listener {
-    socket: TcpListener,
-    address: SocketAddr,
-}
-
-impl Listener {
-    async fn bind(config: &ServerConfig, port: u16) -> Result<Self, Error> {
-        let address = SocketAddr::new(config.ip, port);
-        let bound = TcpListener::bind(address).await.and_then(|socket| Ok((socket.local_addr()?, socket)));
-        bound.map(|(address, socket)| Self { socket, address }).map_err(|error| Error::Listen { address, error })
-    }
-
-    async fn optional(config: &ServerConfig, port: Option<u16>) -> Result<Option<Self>, Error> {
-        match port {
-            Some(port) => Self::bind(config, port).await.map(Some),
-            None => Ok(None),
-        }
-    }
-}
-
-/// Takes in connections until the server drains.
-struct Accept {
-    env: Env,
-    drain: Drain,
-    alive: mpsc::Sender<()>,
-}
-
-impl Accept {
-    fn page(&self, listener: Option<Listener>, page: Page) {
-        let Some(listener) = listener else { return };
-        let (page, drain) = (Arc::new(page), self.drain.clone());
-        self.each(listener, move |stream| http::serve(stream, page.clone(), drain.clone()));
-    }
-
-    /// Serves each connection in a task of its own.
-    fn each<F>(&self, listener: Listener, serve: impl Fn(TcpStream) -> F + Send + 'static)
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        let (env, drain, alive) = (self.env.clone(), self.drain.clone(), self.alive.clone());
-        self.env.spawn(async move {
-            loop {
-                let accepted = tokio::select! {
-                    accepted = listener.socket.accept() => accepted,
-                    () = drain.started() => return,
-                };
-                match accepted {
-                    Ok((stream, _)) => {
-                        let (connection, alive) = (serve(stream), alive.clone());
-                        env.spawn(async move {
-                            connection.await;
-                            drop(alive);
-                        });
-                    }
-                    Err(error) => {
-                        // Out of descriptors, most likely: those of ended connections come free.
-                        tracing::warn!(%error, "accept");
-                        env.sleep(std::time::Duration::from_millis(50)).await;
-                    }
-                }
-            }
-        });
-    }
+/// The frontend over an opened store.
+async fn frontend(mut config: ServerConfig, env: Env) -> Result<Frontend, Error> {
+    let store = open::store(&config.storage)?;
+    let (namespaces, system_namespace) = open::namespaces(store, &mut config, &env).await?;
+    Ok(Frontend {
+        env,
+        dynamic_config: config.dynamic_config.clone(),
+        config,
+        namespaces: Arc::new(namespaces),
+        system_namespace,
+        metrics: Arc::new(Metrics::default()),
+        drain: Drain::default(),
+    })
 }

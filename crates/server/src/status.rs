@@ -31,8 +31,8 @@ pub fn not_found(message: impl Into<String>) -> Status {
 }
 
 /// The namespace, given by name or id, is not there.
-pub fn namespace_not_found(namespace: impl Into<String>) -> Status {
-    let namespace = namespace.into();
+pub fn namespace_not_found(namespace: impl ToString) -> Status {
+    let namespace = namespace.to_string();
     let message = format!("Namespace {namespace} is not found.");
     detailed(Code::NotFound, message, "NamespaceNotFoundFailure", &details::NamespaceNotFoundFailure { namespace })
 }

@@ -42,7 +42,7 @@ pub struct Frontend {
     pub env: Env,
     pub config: ServerConfig,
     pub dynamic_config: DynamicConfig,
-    pub namespaces: Namespaces,
+    pub namespaces: Arc<Namespaces>,
     /// The namespace of the server's own affairs; its id is the cluster's.
     pub system_namespace: Arc<Namespace>,
     pub metrics: Arc<Metrics>,

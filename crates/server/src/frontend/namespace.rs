@@ -9,11 +9,12 @@ use abide_proto::temporal::api::{
     workflowservice::v1 as ws,
 };
 use tonic::Status;
+use uuid::Uuid;
 
 use super::{Call, Frontend};
 use crate::{
     namespaces::{CLUSTER_NAME, ChangeError, MetaError, Namespace, RegisterError, SYSTEM_NAMESPACE},
-    status, uuid,
+    status,
 };
 
 const PAGE_SIZE_DEFAULT: usize = 100;
@@ -56,9 +57,9 @@ pub(super) async fn describe(
     let namespace = if request.id.is_empty() {
         named(frontend, &request.namespace)?
     } else {
-        let id = uuid::parse(&request.id)
-            .ok_or_else(|| status::invalid_argument(format!("Namespace id {:?} is not a valid UUID.", request.id)))?;
-        frontend.namespaces.by_id(id).ok_or_else(|| status::namespace_not_found(request.id))?
+        let id = Uuid::try_parse(&request.id)
+            .map_err(|_| status::invalid_argument(format!("Namespace id {:?} is not a valid UUID.", request.id)))?;
+        frontend.namespaces.by_id(id.into_bytes()).ok_or_else(|| status::namespace_not_found(request.id))?
     };
     Ok(described(frontend, &namespace))
 }
@@ -133,8 +134,9 @@ pub(super) async fn delete(
     let found = match (name, id) {
         ("", "") => return Err(status::invalid_argument("Namespace not set on request.")),
         (name, "") => named(frontend, name)?,
-        ("", id) => uuid::parse(id)
-            .and_then(|id| frontend.namespaces.by_id(id))
+        ("", id) => Uuid::try_parse(id)
+            .ok()
+            .and_then(|id| frontend.namespaces.by_id(id.into_bytes()))
             .ok_or_else(|| status::namespace_not_found(id))?,
         _ => return Err(status::invalid_argument("Only one of namespace name or Id should be set on request.")),
     };
@@ -184,7 +186,7 @@ pub(super) async fn change(
     change: impl FnOnce(&Namespace) -> Result<Namespace, Status> + Send,
 ) -> Result<Arc<Namespace>, Status> {
     frontend.namespaces.change(id, change).await.map_err(|error| match error {
-        ChangeError::Unknown => status::namespace_not_found(uuid::text(id)),
+        ChangeError::Unknown => status::namespace_not_found(Uuid::from_bytes(id)),
         ChangeError::Meta(error) => unavailable(error),
         ChangeError::Refused(status) => status,
     })

@@ -49,7 +49,7 @@ fn namespace(frontend: &Frontend, scope: Scope<'_>) -> Result<Arc<Namespace>, St
         }
         Scope::Task { namespace: "", token } => {
             let id = TaskToken::of_request(token)?.namespace();
-            frontend.namespaces.by_id(id).ok_or_else(|| status::namespace_not_found(crate::uuid::text(id)))
+            frontend.namespaces.by_id(id).ok_or_else(|| status::namespace_not_found(uuid::Uuid::from_bytes(id)))
         }
         Scope::Task { namespace: name, token } => {
             let namespace = frontend.namespace(name)?;

@@ -117,7 +117,7 @@ pub(super) async fn list(
 ) -> Result<op::ListSearchAttributesResponse, Status> {
     let id = named(frontend, &request.namespace)?;
     let namespace = frontend.namespaces.by_id(id).ok_or_else(|| status::namespace_not_found(request.namespace))?;
-    let custom = namespace.search_attributes.iter().map(|(name, kind)| (name.clone(), (*kind).into()));
+    let custom = namespace.search_attributes().iter().map(|(name, kind)| (name.clone(), (*kind).into()));
     Ok(op::ListSearchAttributesResponse {
         custom_attributes: custom.collect(),
         system_attributes: system(),

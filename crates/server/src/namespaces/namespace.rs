@@ -7,8 +7,7 @@ use abide_proto::temporal::api::{
     replication::v1::{ClusterReplicationConfig, NamespaceReplicationConfig},
     workflowservice::v1::DescribeNamespaceResponse,
 };
-
-use crate::uuid;
+use uuid::Uuid;
 
 /// The only cluster's name.
 pub const CLUSTER_NAME: &str = "active";
@@ -41,7 +40,7 @@ pub struct Namespace {
     /// The names of custom search attributes by column, such as `Keyword01`.
     pub search_attribute_aliases: BTreeMap<String, String>,
     /// The types of custom search attributes by name. Follows from the aliases: [`Namespace::set_aliases`] keeps it so.
-    pub search_attributes: BTreeMap<String, IndexedValueType>,
+    pub(crate) search_attributes: BTreeMap<String, IndexedValueType>,
 }
 
 /// All columns of a type are taken.
@@ -68,9 +67,14 @@ impl Namespace {
         }
     }
 
+    /// The types of the namespace's own search attributes, by name.
+    pub fn search_attributes(&self) -> &BTreeMap<String, IndexedValueType> {
+        &self.search_attributes
+    }
+
     /// The id as clients see it.
     pub fn id_text(&self) -> String {
-        uuid::text(self.id)
+        Uuid::from_bytes(self.id).to_string()
     }
 
     /// Names columns, and frees those that get an empty name. Columns that are none are kept but have no type.
@@ -135,8 +139,11 @@ impl Namespace {
     /// The namespace of a stored form; none if it is not one.
     pub fn of_stored(stored: DescribeNamespaceResponse) -> Option<Self> {
         let (info, config) = (stored.namespace_info?, stored.config?);
-        let mut namespace =
-            Self::new(uuid::parse(&info.id)?, info.name, config.workflow_execution_retention_ttl?.try_into().ok()?);
+        let mut namespace = Self::new(
+            Uuid::try_parse(&info.id).ok()?.into_bytes(),
+            info.name,
+            config.workflow_execution_retention_ttl?.try_into().ok()?,
+        );
         namespace.state = NamespaceState::try_from(info.state).ok()?;
         namespace.description = info.description;
         namespace.owner_email = info.owner_email;

@@ -36,7 +36,7 @@ async fn a_changed_namespace_is_read_back_from_the_store() {
     let again = Namespaces::load(Arc::new(StoredMeta::open(store).unwrap())).await.unwrap();
     assert_eq!(again.by_name("c"), Some(changed));
     assert_eq!(again.by_name("a"), None);
-    assert_eq!(again.by_name("c").unwrap().search_attributes["Colour"], IndexedValueType::Keyword);
+    assert_eq!(again.by_name("c").unwrap().search_attributes()["Colour"], IndexedValueType::Keyword);
     assert_eq!(again.page(None, 10).iter().map(|n| n.id[0]).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(again.page(Some([1; 16]), 10).len(), 1);
 }
@@ -70,5 +70,5 @@ fn columns_of_a_type_run_out() {
 fn only_columns_have_types() {
     let mut odd = namespace(1, "a");
     odd.set_aliases([("Keyword11".into(), "A".into()), ("é".into(), "B".into()), ("Text01".into(), "C".into())]);
-    assert_eq!(odd.search_attributes.keys().collect::<Vec<_>>(), ["C"]);
+    assert_eq!(odd.search_attributes().keys().collect::<Vec<_>>(), ["C"]);
 }

@@ -2,7 +2,7 @@
 use std::net::SocketAddr;
 
 use abide_proto::temporal::api::workflowservice::v1 as ws;
-use abide_server::{Env, RunningServer, ServerConfig, serve};
+use abide_server::{Env, RunningServer, ServerConfig, config::Storage, serve};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -49,6 +49,23 @@ async fn stopping_ends_idle_connections_and_refuses_new_ones() {
     let address = server.running.grpc_address;
     server.running.stop().await;
     assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn namespaces_outlive_the_process() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = ServerConfig { storage: Storage::Directory(directory.path().join("data")), ..Default::default() };
+    let first = start_with(ServerConfig { namespaces: vec!["mine".into()], shard_count: 4, ..config.clone() }).await;
+    let info = first.workflow().get_cluster_info(ws::GetClusterInfoRequest::default()).await.unwrap().into_inner();
+    drop(first.channel);
+    first.running.stop().await;
+
+    let again = start_with(config).await;
+    let found = again.workflow().get_cluster_info(ws::GetClusterInfoRequest::default()).await.unwrap().into_inner();
+    assert_eq!(found.cluster_id, info.cluster_id);
+    assert_eq!(found.history_shard_count, 4, "a store keeps its number of shards");
+    let request = ws::DescribeNamespaceRequest { namespace: "mine".into(), ..Default::default() };
+    again.workflow().describe_namespace(request).await.unwrap();
 }
 
 #[tokio::test]

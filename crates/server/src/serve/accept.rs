@@ -1,0 +1,86 @@
+//! Listening, and a task per connection.
+use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+};
+
+use super::Error;
+use crate::{
+    config::ServerConfig,
+    drain::Drain,
+    env::Env,
+    http::{self, Page},
+};
+
+/// How long accepting rests after an error; most likely the process is out of descriptors, and those of ended
+/// connections come free.
+const REST_AFTER_ERROR: Duration = Duration::from_millis(50);
+
+pub(super) struct Listener {
+    socket: TcpListener,
+    pub(super) address: SocketAddr,
+}
+
+impl Listener {
+    pub(super) async fn bind(config: &ServerConfig, port: u16) -> Result<Self, Error> {
+        let address = SocketAddr::new(config.ip, port);
+        let bound = TcpListener::bind(address).await.and_then(|socket| Ok((socket.local_addr()?, socket)));
+        bound.map(|(address, socket)| Self { socket, address }).map_err(|error| Error::Listen { address, error })
+    }
+
+    pub(super) async fn optional(config: &ServerConfig, port: Option<u16>) -> Result<Option<Self>, Error> {
+        match port {
+            Some(port) => Self::bind(config, port).await.map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Takes in connections until the server drains.
+pub(super) struct Acceptor {
+    pub(super) env: Env,
+    pub(super) drain: Drain,
+    /// Each connection holds one; when all are dropped, all connections have ended.
+    pub(super) alive: mpsc::Sender<()>,
+}
+
+impl Acceptor {
+    pub(super) fn serve_page(&self, listener: Option<Listener>, page: Page) {
+        let Some(listener) = listener else { return };
+        let (page, drain) = (Arc::new(page), self.drain.clone());
+        self.serve_each(listener, move |stream| http::serve(stream, page.clone(), drain.clone()));
+    }
+
+    /// Serves each connection in a task of its own.
+    pub(super) fn serve_each<F>(&self, listener: Listener, serve: impl Fn(TcpStream) -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (env, drain, alive) = (self.env.clone(), self.drain.clone(), self.alive.clone());
+        self.env.spawn(async move {
+            loop {
+                let accepted = tokio::select! {
+                    accepted = listener.socket.accept() => accepted,
+                    () = drain.started() => break,
+                };
+                match accepted {
+                    Ok((stream, _)) => {
+                        let (connection, alive) = (serve(stream), alive.clone());
+                        env.spawn(async move {
+                            connection.await;
+                            drop(alive);
+                        });
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "accept");
+                        env.sleep(REST_AFTER_ERROR).await;
+                    }
+                }
+            }
+            drop(serve); // and what it holds, before the end is told
+            drop(alive);
+        });
+    }
+}
