@@ -1,12 +1,34 @@
 """The servers that the tests use. One in-memory server serves every test that does not kill it."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import functools
+import inspect
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 from temporalio.client import Client
 
 from harness.server import Server
+
+LIMIT_S = 60.0
+
+
+def _limited(test: Callable, limit_s: float) -> Callable:
+    @functools.wraps(test)
+    async def run(**fixtures: object) -> None:
+        async with asyncio.timeout(limit_s):
+            await test(**fixtures)
+
+    return run
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Ends a test that hangs from inside its own loop, so that its workers shut down."""
+    for item in items:
+        if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
+            marker = item.get_closest_marker("limit")
+            item.obj = _limited(item.obj, marker.args[0] if marker else LIMIT_S)
 
 
 @pytest.fixture(scope="session")
