@@ -8,7 +8,8 @@ from enum import Enum
 import pytest
 from temporalio import activity, workflow
 from temporalio.client import Client, WorkflowQueryFailedError, WorkflowQueryRejectedError
-from temporalio.common import QueryRejectCondition
+from temporalio.common import QueryRejectCondition, RetryPolicy
+from temporalio.exceptions import ActivityError
 
 from harness.history import names_of
 from harness.workers import unique, until, worker
@@ -232,9 +233,6 @@ class BatchProcessingWorkflow:
 
     @workflow.run
     async def run(self, batches: int) -> str:
-        from temporalio.common import RetryPolicy
-        from temporalio.exceptions import ActivityError
-
         for self.current in range(batches):
             try:
                 await workflow.execute_activity(
