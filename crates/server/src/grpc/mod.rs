@@ -18,6 +18,7 @@ mod body;
 pub mod connection;
 mod health;
 mod message;
+mod panic;
 mod path;
 mod reflection;
 mod streams;
@@ -25,6 +26,7 @@ mod streams;
 pub use body::Body;
 pub use message::{RECEIVE_LIMIT_BYTES, SEND_LIMIT_BYTES, frame};
 
+use panic::CatchPanic;
 use path::Path;
 use streams::Stream;
 
@@ -98,7 +100,8 @@ impl Server {
 
     async fn run(&self, method: &Method, headers: HeaderMap, body: Incoming) -> Result<Bytes, Status> {
         let message = message::read(body, &headers).await?;
-        (method.run)(self.frontend.clone(), Arrived { headers, message, method: method.name }).await
+        let arrived = Arrived { headers, message, method: method.name };
+        CatchPanic((method.run)(self.frontend.clone(), arrived)).await
     }
 
     fn find(&self, path: &str) -> Result<Found<'_>, Status> {
