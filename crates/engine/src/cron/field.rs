@@ -47,8 +47,8 @@ pub(super) struct Field {
 }
 
 impl Field {
-    /// Parses a comma-separated list of ranges. Empty items are passed over, so a field of commas alone has no value
-    /// and never matches: the texts that users have rely on neither, but both are accepted.
+    /// Parses a comma-separated list of ranges. Empty items are passed over, so that a field of commas alone is accepted,
+    /// has no value and never matches.
     pub(super) fn parse(text: &str, unit: &Unit) -> Result<Self, FieldError> {
         text.split(',').filter(|item| !item.is_empty()).try_fold(Self::default(), |all, item| {
             let range = Self::parse_range(item, unit)?;
