@@ -24,6 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("descriptors.bin"), set.encode_to_vec())?;
     tonic_prost_build::configure()
         .bytes(".")
+        .btree_map(".") // the order of encoded bytes must not depend on a hash seed
         .build_server(true)
         .build_client(true)
         .include_file("api.rs")

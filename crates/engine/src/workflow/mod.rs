@@ -1,0 +1,31 @@
+//! The workflow kind: a run's state, and everything that can happen to it.
+pub mod activity;
+pub mod cancel;
+pub mod close;
+mod commands;
+pub mod create;
+pub mod deadline;
+pub mod describe;
+pub mod dispatch;
+pub mod history;
+mod names;
+mod next_run;
+mod problems;
+pub mod records;
+pub mod run;
+pub mod search_attributes;
+pub mod signal;
+pub mod start;
+mod timer;
+pub mod token;
+pub mod transition;
+pub mod validate;
+pub mod wake;
+pub mod workflow_task;
+
+pub use create::{Created, NewRun, create};
+pub use dispatch::{Dispatch, TaskKind};
+pub use records::Class;
+pub use run::{Damaged, Run, RunKey};
+pub use token::TaskToken;
+pub use transition::{Batch, Commit, Finished, OutboxKey, RecordChange, Transition};

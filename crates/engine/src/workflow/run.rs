@@ -1,0 +1,160 @@
+//! One run's mutable state, and its records in the store.
+use std::collections::BTreeSet;
+
+use prost::Message;
+use uuid::Uuid;
+
+use super::{
+    deadline::{self, Deadline},
+    records::{Activity, Class, Header, Profile, RequestIdInfo, StartKept, Timer},
+};
+use crate::{
+    Time,
+    api::{common, history::HistoryEvent},
+    tracked::{Tracked, TrackedCell},
+};
+
+/// Names a run.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RunKey {
+    pub namespace_id: Uuid,
+    pub workflow_id: String,
+    pub run_id: Uuid,
+}
+
+impl RunKey {
+    pub fn execution(&self) -> common::WorkflowExecution {
+        common::WorkflowExecution { workflow_id: self.workflow_id.clone(), run_id: self.run_id.to_string() }
+    }
+}
+
+/// A stored record that does not decode.
+#[derive(Debug, thiserror::Error)]
+#[error("record of class {class} of run {run} is damaged: {reason}")]
+pub struct Damaged {
+    pub run: Uuid,
+    pub class: u8,
+    pub reason: String,
+}
+
+/// Mutable state.
+///
+/// Invariants: `deadlines` is what [`deadline`] derives from the settled records; buffered events exist only while a
+/// workflow task is started; a closed run has no workflow task.
+#[derive(Clone, Debug)]
+pub struct Run {
+    pub key: RunKey,
+    pub header: TrackedCell<Header>,
+    pub profile: TrackedCell<Profile>,
+    pub start: Option<StartKept>,
+    pub activities: Tracked<i64, Activity>,
+    pub timers: Tracked<String, Timer>,
+    pub buffered: Tracked<u64, HistoryEvent>,
+    pub signal_request_ids: Tracked<String, ()>,
+    pub request_ids: Tracked<String, RequestIdInfo>,
+    pub(crate) deadlines: BTreeSet<(Time, Deadline)>,
+    /// The run exists only in memory: the transition that makes it has not finished.
+    pub(crate) is_new: bool,
+}
+
+impl Run {
+    pub(crate) fn new(key: RunKey, header: Header, profile: Profile, start: Option<StartKept>) -> Self {
+        Self {
+            key,
+            header: TrackedCell::new(header),
+            profile: TrackedCell::new(profile),
+            start,
+            activities: Tracked::default(),
+            timers: Tracked::default(),
+            buffered: Tracked::default(),
+            signal_request_ids: Tracked::default(),
+            request_ids: Tracked::default(),
+            deadlines: BTreeSet::new(),
+            is_new: true,
+        }
+    }
+
+    /// Rebuilds a run from its records: `(class, suffix of the key, value)`, in any order.
+    pub fn load<'a>(
+        key: RunKey,
+        records: impl IntoIterator<Item = (u8, &'a [u8], &'a [u8])>,
+    ) -> Result<Self, Damaged> {
+        let mut run = Self::new(key, Header::default(), Profile::default(), None);
+        run.is_new = false;
+        for (class, suffix, value) in records {
+            let damaged = |reason: String| Damaged { run: run.key.run_id, class, reason };
+            let wrong = |e: prost::DecodeError| damaged(e.to_string());
+            let known = Class::of(class).ok_or_else(|| damaged("unknown class".into()))?;
+            match known {
+                Class::Header => run.header = TrackedCell::new(Header::decode(value).map_err(wrong)?),
+                Class::Profile => run.profile = TrackedCell::new(Profile::decode(value).map_err(wrong)?),
+                Class::StartKept => run.start = Some(StartKept::decode(value).map_err(wrong)?),
+                Class::Activity => {
+                    let activity = Activity::decode(value).map_err(wrong)?;
+                    run.activities.load(activity.scheduled_event_id, activity);
+                }
+                Class::Timer => {
+                    let id = text(suffix).map_err(damaged)?;
+                    run.timers.load(id, Timer::decode(value).map_err(wrong)?);
+                }
+                Class::Buffered => {
+                    let bytes = suffix.try_into().map_err(|_| damaged("wrong key length".into()))?;
+                    run.buffered.load(u64::from_be_bytes(bytes), HistoryEvent::decode(value).map_err(wrong)?);
+                }
+                Class::SignalRequestId => run.signal_request_ids.load(text(suffix).map_err(damaged)?, ()),
+                Class::RequestId => {
+                    let id = text(suffix).map_err(damaged)?;
+                    run.request_ids.load(id, RequestIdInfo::decode(value).map_err(wrong)?);
+                }
+            }
+        }
+        if run.header.next_event_id == 0 {
+            return Err(Damaged { run: run.key.run_id, class: 0, reason: "the header is missing".into() });
+        }
+        run.deadlines = deadline::all(&run).collect();
+        Ok(run)
+    }
+
+    pub fn is_running(&self) -> bool {
+        self.header.is_running()
+    }
+
+    pub fn run_id(&self) -> String {
+        self.key.run_id.to_string()
+    }
+
+    /// The next time at which something is due; none on a closed run.
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.deadlines.first().map(|(at, _)| *at)
+    }
+
+    /// Checks what must hold between transitions; a violation is a defect of the engine, never of its input.
+    pub fn check_invariants(&self) {
+        let header = self.header.get();
+        assert!(header.next_event_id > 1, "a run has at least its Started event");
+        if let Some(task) = &header.workflow_task {
+            assert!(header.is_running(), "a closed run has no workflow task");
+            assert!(task.attempt >= 1, "attempts count from 1");
+            if task.is_started() && !task.is_transient {
+                assert!(task.started_event_id < header.next_event_id, "a stored Started event has a stored id");
+            }
+        }
+        let started = header.workflow_task.as_ref().is_some_and(|t| t.is_started());
+        assert!(started || self.buffered.is_empty(), "events are held back only while a workflow task runs");
+    }
+
+    /// Returns everything to what it was before the transition.
+    pub(crate) fn undo(&mut self) {
+        self.header.undo();
+        self.profile.undo();
+        self.activities.undo();
+        self.timers.undo();
+        self.buffered.undo();
+        self.signal_request_ids.undo();
+        self.request_ids.undo();
+    }
+}
+
+fn text(bytes: &[u8]) -> Result<String, String> {
+    String::from_utf8(bytes.to_vec()).map_err(|e| e.to_string())
+}

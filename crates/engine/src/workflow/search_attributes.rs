@@ -1,0 +1,212 @@
+//! Search attributes of a run: what they may be, how upserts merge, and the ones that the server sets (spec §3.23).
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::{run::Run, transition::Transition};
+use crate::{
+    Settings,
+    api::{
+        common::{Payload, SearchAttributes},
+        enums::IndexedValueType as Type,
+        workflow::{ResetPointInfo, ResetPoints},
+    },
+    payload,
+};
+
+/// At most this many reset points are kept; the oldest go.
+const RESET_POINTS_MAX: usize = 20;
+
+/// Attributes that the server alone sets.
+const SYSTEM: [&str; 22] = [
+    "WorkflowId",
+    "RunId",
+    "WorkflowType",
+    "StartTime",
+    "ExecutionTime",
+    "CloseTime",
+    "ExecutionStatus",
+    "TaskQueue",
+    "HistoryLength",
+    "HistorySizeBytes",
+    "ExecutionDuration",
+    "StateTransitionCount",
+    "ParentWorkflowId",
+    "ParentRunId",
+    "RootWorkflowId",
+    "RootRunId",
+    "TemporalWorkerDeploymentVersion",
+    "TemporalWorkflowVersioningBehavior",
+    "TemporalWorkerDeployment",
+    "TemporalUsedWorkerDeploymentVersions",
+    "TemporalExternalPayloadCount",
+    "TemporalExternalPayloadSizeBytes",
+];
+
+/// Attributes that are there without having been added, and that users may set.
+fn predefined(name: &str) -> Option<Type> {
+    Some(match name {
+        "TemporalChangeVersion" | "BinaryChecksums" | "BuildIds" | "TemporalPauseInfo" | "TemporalReportedProblems" => {
+            Type::KeywordList
+        }
+        "BatcherNamespace" | "BatcherUser" | "TemporalScheduledById" | "TemporalNamespaceDivision" => Type::Keyword,
+        "TemporalScheduledStartTime" => Type::Datetime,
+        "TemporalSchedulePaused" => Type::Bool,
+        _ => return None,
+    })
+}
+
+fn type_of(settings: &Settings, name: &str) -> Option<Type> {
+    settings.search_attributes.get(name).copied().or_else(|| predefined(name))
+}
+
+fn type_name(kind: Type) -> &'static str {
+    match kind {
+        Type::Text => "Text",
+        Type::Keyword => "Keyword",
+        Type::Int => "Int",
+        Type::Double => "Double",
+        Type::Bool => "Bool",
+        Type::Datetime => "Datetime",
+        Type::KeywordList => "KeywordList",
+        Type::Unspecified => "Unspecified",
+    }
+}
+
+/// Checks what a user wants to set; the text says what is wrong. `namespace` is the name used in texts.
+pub fn validate(settings: &Settings, namespace: &str, wanted: Option<&SearchAttributes>) -> Result<(), String> {
+    let Some(wanted) = wanted else { return Ok(()) };
+    let limit = settings.search_attribute_keys;
+    if wanted.indexed_fields.len() > limit {
+        return Err(format!("number of search attributes {} exceeds limit {limit}", wanted.indexed_fields.len()));
+    }
+    let mut names: Vec<&String> = wanted.indexed_fields.keys().collect();
+    names.sort();
+    let mut total = 0;
+    for name in names {
+        let value = &wanted.indexed_fields[name];
+        if SYSTEM.contains(&name.as_str()) {
+            return Err(format!("{name} attribute can't be set in SearchAttributes"));
+        }
+        let Some(kind) = type_of(settings, name) else {
+            return Err(format!("Namespace {namespace} has no mapping defined for search attribute {name}"));
+        };
+        if !payload::is_unset(value) && !fits(value, kind) {
+            let kind = type_name(kind);
+            return Err(format!("invalid value for search attribute {name} of type {kind}: {}", shown(value)));
+        }
+        let limit = settings.search_attribute_value_bytes;
+        if value.data.len() > limit {
+            return Err(format!("search attribute {name} value size {} exceeds size limit {limit}", value.data.len()));
+        }
+        total += name.len() + value.data.len();
+    }
+    let limit = settings.search_attributes_bytes;
+    if total > limit {
+        return Err(format!("total size of search attributes {total} exceeds size limit {limit}"));
+    }
+    Ok(())
+}
+
+fn shown(value: &Payload) -> String {
+    String::from_utf8_lossy(&value.data).into_owned()
+}
+
+fn fits(value: &Payload, kind: Type) -> bool {
+    let Ok(value) = serde_json::from_slice::<Value>(&value.data) else { return false };
+    let one = match &value {
+        Value::Array(many) if matches!(kind, Type::Keyword | Type::Text) => match many.as_slice() {
+            [one] => one,
+            _ => return false,
+        },
+        other => other,
+    };
+    match kind {
+        Type::Keyword | Type::Text => one.is_string(),
+        Type::Int => one.is_i64() || one.is_u64() || one.as_f64().is_some_and(|f| f.fract() == 0.0),
+        Type::Double => one.is_number(),
+        Type::Bool => one.is_boolean(),
+        Type::Datetime => one.as_str().is_some_and(is_datetime),
+        Type::KeywordList => one.is_string() || one.as_array().is_some_and(|many| many.iter().all(Value::is_string)),
+        Type::Unspecified => false,
+    }
+}
+
+/// RFC 3339 in outline: date, `T`, time, and a zone.
+fn is_datetime(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let shape = b"dddd-dd-ddTdd:dd:dd";
+    bytes.len() > shape.len()
+        && shape.iter().zip(bytes).all(|(s, b)| if *s == b'd' { b.is_ascii_digit() } else { s == b })
+        && (text.ends_with('Z') || text[shape.len()..].contains(['+', '-']))
+}
+
+/// Adds the type to the metadata of each value that is set, as readers see it.
+pub(crate) fn typed(settings: &Settings, mut attributes: SearchAttributes) -> SearchAttributes {
+    attributes.indexed_fields.retain(|_, value| !payload::is_unset(value));
+    typed_event(settings, attributes)
+}
+
+/// Adds the type to the metadata of each value, as events show them.
+pub(crate) fn typed_event(settings: &Settings, mut attributes: SearchAttributes) -> SearchAttributes {
+    for (name, value) in &mut attributes.indexed_fields {
+        if let Some(kind) = type_of(settings, name) {
+            value.metadata.insert("type".into(), Bytes::from_static(type_name(kind).as_bytes()));
+        }
+    }
+    attributes
+}
+
+/// Merges an upsert: a null or empty value takes the attribute away.
+pub(crate) fn merge(tx: &mut Transition<'_, '_>, upsert: &SearchAttributes) {
+    let typed = typed(tx.cx.settings, upsert.clone());
+    let fields = &mut tx.run.profile.get_mut().search_attributes.get_or_insert_default().indexed_fields;
+    for (name, value) in &upsert.indexed_fields {
+        if payload::is_unset(value) {
+            fields.remove(name);
+        }
+    }
+    fields.extend(typed.indexed_fields);
+}
+
+pub(crate) fn set_keyword_list(run: &mut Run, name: &str, words: &[String]) {
+    let mut value = payload::json(&Value::from(words.to_vec()));
+    value.metadata.insert("type".into(), Bytes::from_static(b"KeywordList"));
+    let fields = &mut run.profile.get_mut().search_attributes.get_or_insert_default().indexed_fields;
+    fields.insert(name.to_owned(), value);
+}
+
+pub(crate) fn remove(run: &mut Run, name: &str) {
+    if let Some(attributes) = &mut run.profile.get_mut().search_attributes {
+        attributes.indexed_fields.remove(name);
+    }
+}
+
+/// After a completed workflow task: `BuildIds` and the reset points know every build that worked on the run.
+pub(crate) fn note_build(tx: &mut Transition<'_, '_>, completed_event_id: i64, stamp: Option<&str>, checksum: &str) {
+    let build_id = stamp.unwrap_or(checksum);
+    let known = tx.run.profile.reset_points.as_ref().is_some_and(|points| {
+        points.points.iter().any(|p| if stamp.is_some() { p.build_id == build_id } else { p.binary_checksum == build_id })
+    });
+    if known {
+        return;
+    }
+    let point = ResetPointInfo {
+        build_id: stamp.unwrap_or_default().to_owned(),
+        binary_checksum: if stamp.is_none() { checksum.to_owned() } else { String::new() },
+        run_id: tx.run.run_id(),
+        first_workflow_task_completed_id: completed_event_id,
+        create_time: Some(tx.now().timestamp()),
+        resettable: true,
+        ..Default::default()
+    };
+    let mut builds = vec!["unversioned".to_owned()];
+    let profile = tx.run.profile.get_mut();
+    let points = &mut profile.reset_points.get_or_insert_with(ResetPoints::default).points;
+    points.push(point);
+    if points.len() > RESET_POINTS_MAX {
+        points.remove(0);
+    }
+    let named = points.iter().map(|p| p.build_id.as_str()).filter(|b| !b.is_empty());
+    builds.extend(named.map(|b| format!("unversioned:{b}")));
+    set_keyword_list(tx.run, "BuildIds", &builds);
+}
