@@ -1,0 +1,96 @@
+//! What a workload's workflow does: the part of a worker that an SDK's user would write.
+use abide_proto::temporal::api::{
+    command::v1::Command,
+    history::v1::{ActivityTaskCompletedEventAttributes, HistoryEvent, history_event::Attributes},
+    taskqueue::v1::TaskQueue,
+};
+use rustc_hash::FxHashSet;
+
+use crate::{
+    fault::{Fault, same},
+    wire,
+};
+
+/// One workflow definition, shared by all its runs.
+pub(crate) trait Flow: Send + Sync + 'static {
+    /// What a worker remembers of a run between its workflow tasks.
+    type Memory: Default + Send;
+
+    /// The workflow type's name.
+    const TYPE: &'static str;
+
+    /// Takes in the events that are new since the last task and answers with commands. An event that does not belong
+    /// there is a fault.
+    fn advance(
+        &self,
+        memory: &mut Self::Memory,
+        events: &[HistoryEvent],
+        activity_queue: &TaskQueue,
+    ) -> Result<Vec<Command>, Fault>;
+
+    /// How many activities each run executes, each of them exactly once.
+    fn activities(&self) -> usize {
+        0
+    }
+
+    /// The id of the close event, where the flow fixes it.
+    fn close_event_id(&self) -> Option<i64> {
+        None
+    }
+
+    /// The result of every run, where the flow fixes it.
+    fn result(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// Results of activities that echo their number, each taken once.
+#[derive(Debug, Default)]
+pub(crate) struct Results {
+    scheduled: FxHashSet<(u64, i64)>,
+    taken: usize,
+}
+
+impl Results {
+    /// How many results have come.
+    pub(crate) fn taken(&self) -> usize {
+        self.taken
+    }
+
+    /// Takes in what `event` says about activities; events about other things are left alone.
+    pub(crate) fn observe(&mut self, event: &HistoryEvent) -> Result<(), Fault> {
+        match &event.attributes {
+            Some(Attributes::ActivityTaskScheduledEventAttributes(scheduled)) => {
+                let number = scheduled.activity_id.parse().map_err(|_| {
+                    Fault::wrong(format!("activity id of event {}", event.event_id), "a number", &scheduled.activity_id)
+                })?;
+                self.scheduled.insert((number, event.event_id));
+                Ok(())
+            }
+            Some(Attributes::ActivityTaskCompletedEventAttributes(completed)) => self.take(event.event_id, completed),
+            _ => Ok(()),
+        }
+    }
+
+    fn take(&mut self, event_id: i64, completed: &ActivityTaskCompletedEventAttributes) -> Result<(), Fault> {
+        let what =
+            || format!("result in event {event_id} of the activity scheduled by {}", completed.scheduled_event_id);
+        let started = completed.started_event_id;
+        same(true, completed.scheduled_event_id < started && started < event_id, || {
+            format!("started event id {started} between {} and {event_id}", completed.scheduled_event_id)
+        })?;
+        let Some(number) = wire::number(completed.result.as_ref()) else {
+            return Err(Fault::wrong(what(), "a number", "something else"));
+        };
+        if !self.scheduled.remove(&(number, completed.scheduled_event_id)) {
+            return Err(Fault::wrong(what(), "its number, once", number));
+        }
+        self.taken += 1;
+        Ok(())
+    }
+}
+
+/// The fault of an event that the flow never asked for.
+pub(crate) fn uncalled_for(event: &HistoryEvent) -> Fault {
+    Fault::wrong(format!("event {}", event.event_id), "one that the flow asked for", event.event_type().as_str_name())
+}

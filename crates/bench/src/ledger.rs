@@ -1,0 +1,160 @@
+//! What every open run of the load must look like: the checker of every task and every outcome.
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use abide_proto::temporal::api::{
+    command::v1::{Command, command},
+    history::v1::{HistoryEvent, history_event::Attributes},
+    taskqueue::v1::TaskQueue,
+    workflowservice::v1::{PollActivityTaskQueueResponse, PollWorkflowTaskQueueResponse},
+};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::{
+    fault::{Fault, same},
+    flow::Flow,
+    history::new_events,
+    wire,
+};
+
+/// The runs that are open, by their number.
+pub(crate) struct Ledger<F: Flow> {
+    runs: Mutex<FxHashMap<u64, Run<F::Memory>>>,
+}
+
+struct Run<M> {
+    run_id: String,
+    memory: M,
+    /// The started event of the last workflow task; the next task's new events begin after it.
+    seen_event_id: i64,
+    /// The worker answered with the command that closes the run, and this result.
+    closed_with: Option<u64>,
+    /// Activities handed out so far, by number.
+    handed_out: FxHashSet<u64>,
+}
+
+impl<F: Flow> Ledger<F> {
+    pub(crate) fn new() -> Self {
+        Ledger { runs: Mutex::new(FxHashMap::default()) }
+    }
+
+    fn runs(&self) -> MutexGuard<'_, FxHashMap<u64, Run<F::Memory>>> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that run `index` is about to be started.
+    pub(crate) fn open(&self, index: u64) {
+        let run = Run {
+            run_id: String::new(),
+            memory: F::Memory::default(),
+            seen_event_id: 0,
+            closed_with: None,
+            handed_out: FxHashSet::default(),
+        };
+        self.runs().insert(index, run);
+    }
+
+    /// Notes the run id that the start call answered.
+    pub(crate) fn started(&self, index: u64, run_id: &str) -> Result<(), Fault> {
+        match self.runs().get_mut(&index) {
+            Some(run) => run.is(index, run_id),
+            None => Ok(()), // closed already, and checked then
+        }
+    }
+
+    /// Checks a workflow task whose history is complete in `task`, and answers it.
+    pub(crate) fn workflow_task(
+        &self,
+        index: u64,
+        flow: &F,
+        task: &PollWorkflowTaskQueueResponse,
+        activity_queue: &TaskQueue,
+    ) -> Result<Vec<Command>, Fault> {
+        let mut runs = self.runs();
+        let what = || format!("workflow task {} of run {index}", task.started_event_id);
+        let Some(run) = runs.get_mut(&index) else {
+            return Err(Fault::Duplicated { what: what() }); // a run that is not open has had all its tasks
+        };
+        run.is(index, task.workflow_execution.as_ref().map_or("", |e| &e.run_id))?;
+        if run.closed_with.is_some() || task.started_event_id <= run.seen_event_id {
+            return Err(Fault::Duplicated { what: what() });
+        }
+        same(1, task.attempt, || format!("attempt of {}", what()))?;
+        same(run.seen_event_id, task.previous_started_event_id, || format!("previous started event of {}", what()))?;
+        let type_name = task.workflow_type.as_ref().map_or("", |t| &t.name);
+        same(F::TYPE, type_name, || format!("workflow type of {}", what()))?;
+        let events = new_events(index, run.seen_event_id, task)?;
+        run.seen_event_id = task.started_event_id;
+        let commands = flow.advance(&mut run.memory, events, activity_queue)?;
+        run.closed_with = commands.iter().find_map(close_result);
+        Ok(commands)
+    }
+
+    /// Checks an activity task.
+    pub(crate) fn activity_task(
+        &self,
+        index: u64,
+        flow: &F,
+        task: &PollActivityTaskQueueResponse,
+    ) -> Result<(), Fault> {
+        let mut runs = self.runs();
+        let what = || format!("activity {} of run {index}", task.activity_id);
+        let Some(run) = runs.get_mut(&index) else {
+            return Err(Fault::Duplicated { what: what() });
+        };
+        run.is(index, task.workflow_execution.as_ref().map_or("", |e| &e.run_id))?;
+        same(1, task.attempt, || format!("attempt of {}", what()))?;
+        same(wire::ACTIVITY_TYPE, task.activity_type.as_ref().map_or("", |t| &t.name), || {
+            format!("type of {}", what())
+        })?;
+        same(F::TYPE, task.workflow_type.as_ref().map_or("", |t| &t.name), || format!("workflow type of {}", what()))?;
+        let number = wire::number(task.input.as_ref()).filter(|n| (1..=flow.activities() as u64).contains(n));
+        let Some(number) = number.filter(|n| task.activity_id == n.to_string()) else {
+            return Err(Fault::wrong(format!("input of {}", what()), "its number", "something else"));
+        };
+        if run.handed_out.insert(number) { Ok(()) } else { Err(Fault::Duplicated { what: what() }) }
+    }
+
+    /// Checks the close event that a client saw, and forgets the run.
+    pub(crate) fn closed(&self, index: u64, flow: &F, event: &HistoryEvent) -> Result<(), Fault> {
+        let Some(run) = self.runs().remove(&index) else {
+            return Err(Fault::Duplicated { what: format!("close of run {index}") });
+        };
+        let Some(Attributes::WorkflowExecutionCompletedEventAttributes(completed)) = &event.attributes else {
+            let got = event.event_type().as_str_name();
+            return Err(Fault::wrong(
+                format!("close event of run {index}"),
+                "EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED",
+                got,
+            ));
+        };
+        let result = wire::number(completed.result.as_ref());
+        if result.is_none() || result != run.closed_with || flow.result().is_some_and(|r| Some(r) != result) {
+            let expected = flow.result().or(run.closed_with).map_or_else(|| "none yet".to_owned(), |r| r.to_string());
+            let got = String::from_utf8_lossy(wire::data(completed.result.as_ref())).into_owned();
+            return Err(Fault::wrong(format!("result of run {index}"), expected, got));
+        }
+        let close_event_id = flow.close_event_id().unwrap_or(event.event_id);
+        same(close_event_id, event.event_id, || format!("close event id of run {index}"))?;
+        same(flow.activities(), run.handed_out.len(), || format!("number of activities handed out for run {index}"))
+    }
+}
+
+impl<M> Run<M> {
+    /// The first run id seen is the right one ever after.
+    fn is(&mut self, index: u64, run_id: &str) -> Result<(), Fault> {
+        if self.run_id.is_empty() {
+            same(false, run_id.is_empty(), || format!("emptiness of the run id of run {index}"))?;
+            run_id.clone_into(&mut self.run_id);
+        }
+        same(self.run_id.as_str(), run_id, || format!("run id of run {index}"))
+    }
+}
+
+fn close_result(command: &Command) -> Option<u64> {
+    match &command.attributes {
+        Some(command::Attributes::CompleteWorkflowExecutionCommandAttributes(complete)) => {
+            wire::number(complete.result.as_ref())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,44 @@
+//! `abide-bench`: loads servers and prints what they show.
+use std::{
+    io::{self, Write},
+    net::SocketAddr,
+    process::ExitCode,
+};
+
+use clap::Parser;
+use tokio::net::TcpListener;
+
+mod arguments;
+mod session;
+
+use arguments::{Arguments, Command};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _unheard = writeln!(io::stderr(), "abide-bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<()> {
+    match arguments.command {
+        Some(Command::Ceiling { port }) => {
+            tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+                let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await?;
+                Ok(abide_bench::ceiling::serve(listener, None).await?)
+            })
+        }
+        None => {
+            let mut runtime = match arguments.run.threads {
+                0 | 1 => tokio::runtime::Builder::new_current_thread(),
+                _ => tokio::runtime::Builder::new_multi_thread(),
+            };
+            let runtime = runtime.worker_threads(arguments.run.threads.max(1)).enable_all().build()?;
+            runtime.block_on(session::run(&arguments.run))
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Figures as people and programs read them.
+mod ratio;
+mod table;
+
+use std::{fs, path::Path};
+
+use serde::Serialize;
+
+pub use ratio::{Ratio, median};
+pub use table::{details, header, row};
+
+use crate::{error::Error, figures::Figures};
+
+/// Everything that one run of the load generator found out.
+#[derive(Debug, Default, Serialize)]
+pub struct Report {
+    /// In the order in which they were measured.
+    pub figures: Vec<Figures>,
+    /// Of figures to others that were measured right before or after.
+    pub ratios: Vec<Ratio>,
+}
+
+impl Report {
+    /// Writes the report as JSON.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<(), Error> {
+        let what = format!("{} cannot be written", path.display());
+        let json = serde_json::to_vec_pretty(self).map_err(std::io::Error::other);
+        json.and_then(|json| fs::write(path, json)).map_err(Error::io(what))
+    }
+}

@@ -1,0 +1,205 @@
+//! The server under load: one that runs already, or a program started for one workload and ended after it.
+use std::{
+    ffi::OsString,
+    fs::{self, File},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+use crate::{
+    connection,
+    error::Error,
+    measure::{Process, disk_bytes},
+};
+
+/// How long a server may take until it answers.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How much of an ended server's output is shown.
+const OUTPUT_BYTES: usize = 2000;
+const LOOPBACK: &str = "127.0.0.1";
+
+/// Where load can go.
+#[derive(Debug, Clone)]
+pub enum Server {
+    /// An `abide` program, run in durable mode on an empty directory.
+    Program(PathBuf),
+    /// The ceiling, run by this very program.
+    Ceiling,
+    /// A server that somebody else started.
+    Running(Running),
+}
+
+/// A server that somebody else started.
+#[derive(Debug, Clone, Default)]
+pub struct Running {
+    /// `host:port` of its gRPC port.
+    pub address: String,
+    /// Its process, if it runs on this machine.
+    pub pid: Option<u32>,
+    /// `host:port` where it shows its metrics.
+    pub metrics_address: Option<String>,
+    /// The directory it stores in.
+    pub data_dir: Option<PathBuf>,
+}
+
+/// A server that answers. One that was started for it ends when this is dropped.
+#[derive(Debug)]
+pub struct Target {
+    /// What it is called in reports.
+    pub(crate) name: String,
+    pub(crate) address: String,
+    pub(crate) process: Option<Process>,
+    pub(crate) metrics_address: Option<String>,
+    data_dir: Option<PathBuf>,
+    program: Option<Program>,
+}
+
+impl Server {
+    /// What it is called in reports.
+    pub fn name(&self) -> String {
+        match self {
+            Server::Program(path) => path.display().to_string(),
+            Server::Ceiling => "ceiling".to_owned(),
+            Server::Running(running) => running.address.clone(),
+        }
+    }
+
+    /// Starts the server if need be, and waits until it answers. `data_root` is where its data directory is made.
+    ///
+    /// # Errors
+    /// When it does not start, ends by itself, or does not answer.
+    pub async fn target(&self, data_root: &Path) -> Result<Target, Error> {
+        let target = match self {
+            Server::Program(path) => Program::abide(path, data_root)?,
+            Server::Ceiling => Program::ceiling(data_root)?,
+            Server::Running(running) => Target {
+                name: self.name(),
+                address: running.address.clone(),
+                process: running.pid.map(Process::new),
+                metrics_address: running.metrics_address.clone(),
+                data_dir: running.data_dir.clone(),
+                program: None,
+            },
+        };
+        target.ready().await
+    }
+}
+
+impl Target {
+    /// Bytes on disk; None for a server that stores nothing or elsewhere.
+    pub(crate) fn disk_bytes(&self) -> Option<u64> {
+        disk_bytes(self.data_dir.as_deref()?).ok()
+    }
+
+    /// How a program that was started for this ended, if it did: the reason behind whatever fault it caused.
+    pub fn ended(&mut self) -> Option<Error> {
+        self.program.as_mut().and_then(Program::ended)
+    }
+
+    async fn ready(mut self) -> Result<Self, Error> {
+        let Target { address, program, .. } = &mut self;
+        let has_ended = || program.as_mut().is_some_and(|p| p.ended().is_some());
+        match connection::ready(address, PATIENCE, has_ended).await {
+            Ok(()) => Ok(self),
+            Err(fault) => Err(self.ended().unwrap_or_else(|| fault.into())),
+        }
+    }
+}
+
+/// A program that ends, with its data, when this is dropped.
+#[derive(Debug)]
+struct Program {
+    path: PathBuf,
+    child: Child,
+    output: PathBuf,
+    _directory: TempDir,
+}
+
+impl Program {
+    fn abide(path: &Path, data_root: &Path) -> Result<Target, Error> {
+        let directory = temporary(data_root)?;
+        let data_dir = directory.path().join("data");
+        let (port, metrics_port) = (free_port()?, free_port()?);
+        let arguments = [
+            "server".into(),
+            "start".into(),
+            "--data-dir".into(),
+            data_dir.clone().into_os_string(),
+            "--ip".into(),
+            LOOPBACK.into(),
+            "--port".into(),
+            port.to_string().into(),
+            "--metrics-port".into(),
+            metrics_port.to_string().into(),
+        ];
+        let program = Program::start(path, directory, &arguments)?;
+        Ok(Target {
+            name: path.display().to_string(),
+            address: format!("{LOOPBACK}:{port}"),
+            process: Some(Process::new(program.child.id())),
+            metrics_address: Some(format!("{LOOPBACK}:{metrics_port}")),
+            data_dir: Some(data_dir),
+            program: Some(program),
+        })
+    }
+
+    fn ceiling(data_root: &Path) -> Result<Target, Error> {
+        let path = std::env::current_exe().map_err(Error::io("this program's path is unknown"))?;
+        let port = free_port()?;
+        let arguments = ["ceiling".into(), "--port".into(), port.to_string().into()];
+        let program = Program::start(&path, temporary(data_root)?, &arguments)?;
+        Ok(Target {
+            name: Server::Ceiling.name(),
+            address: format!("{LOOPBACK}:{port}"),
+            process: Some(Process::new(program.child.id())),
+            metrics_address: None,
+            data_dir: None,
+            program: Some(program),
+        })
+    }
+
+    fn start(path: &Path, directory: TempDir, arguments: &[OsString]) -> Result<Self, Error> {
+        let output = directory.path().join("output");
+        let failed = |source| Error::Spawn { program: path.to_owned(), source };
+        let file = File::create(&output).map_err(failed)?;
+        let child = Command::new(path)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(file.try_clone().map_err(failed)?)
+            .stderr(file)
+            .spawn()
+            .map_err(failed)?;
+        Ok(Program { path: path.to_owned(), child, output, _directory: directory })
+    }
+
+    /// How the program ended, if it did.
+    fn ended(&mut self) -> Option<Error> {
+        let status = self.child.try_wait().ok()??;
+        let output = fs::read(&self.output).unwrap_or_default();
+        let output = String::from_utf8_lossy(&output[output.len().saturating_sub(OUTPUT_BYTES)..]).into_owned();
+        Some(Error::Ended { program: self.path.clone(), status: status.to_string(), output })
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended by itself; either way there is nothing more to do about it.
+        let _killed = self.child.kill();
+        let _waited = self.child.wait();
+    }
+}
+
+fn temporary(data_root: &Path) -> Result<TempDir, Error> {
+    let what = format!("no directory can be made in {}", data_root.display());
+    tempfile::Builder::new().prefix("abide-bench-").tempdir_in(data_root).map_err(Error::io(what))
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> Result<u16, Error> {
+    let bound = TcpListener::bind((LOOPBACK, 0)).and_then(|listener| listener.local_addr());
+    bound.map(|address| address.port()).map_err(Error::io("no port is free"))
+}

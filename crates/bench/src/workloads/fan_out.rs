@@ -1,0 +1,88 @@
+//! One run that schedules many activities in one workflow task and completes when all have ended.
+use std::time::Duration;
+
+use abide_proto::temporal::api::{
+    command::v1::Command,
+    history::v1::{HistoryEvent, history_event::Attributes},
+    taskqueue::v1::TaskQueue,
+};
+
+use crate::{
+    error::Error,
+    fault::Fault,
+    figures::{Done, Figures},
+    flow::{Flow, Results, uncalled_for},
+    load::Generator,
+    measure::{Snapshot, Window},
+    options::Load,
+    target::Target,
+    wire,
+};
+
+struct FanOut {
+    count: u64,
+}
+
+#[derive(Default)]
+struct Memory {
+    scheduled: bool,
+    results: Results,
+}
+
+impl Flow for FanOut {
+    type Memory = Memory;
+
+    const TYPE: &'static str = "FanOut";
+
+    fn advance(&self, memory: &mut Memory, events: &[HistoryEvent], queue: &TaskQueue) -> Result<Vec<Command>, Fault> {
+        for event in events {
+            match &event.attributes {
+                Some(
+                    Attributes::ActivityTaskScheduledEventAttributes(_)
+                    | Attributes::ActivityTaskCompletedEventAttributes(_),
+                ) => memory.results.observe(event)?,
+                Some(
+                    Attributes::WorkflowExecutionStartedEventAttributes(_)
+                    | Attributes::WorkflowTaskScheduledEventAttributes(_)
+                    | Attributes::WorkflowTaskStartedEventAttributes(_)
+                    | Attributes::WorkflowTaskCompletedEventAttributes(_)
+                    | Attributes::ActivityTaskStartedEventAttributes(_),
+                ) => {}
+                _ => return Err(uncalled_for(event)),
+            }
+        }
+        if !std::mem::replace(&mut memory.scheduled, true) {
+            return Ok((1..=self.count).map(|number| wire::schedule_activity(queue, number)).collect());
+        }
+        let done = memory.results.taken() as u64;
+        Ok(if done == self.count { vec![wire::complete_workflow(done)] } else { Vec::new() })
+    }
+
+    fn activities(&self) -> usize {
+        self.count as usize
+    }
+
+    fn result(&self) -> Option<u64> {
+        Some(self.count)
+    }
+}
+
+/// Runs such workflows one at a time; counts activities.
+pub(super) async fn run(workload: String, target: &Target, load: &Load, count: u64) -> Result<Figures, Error> {
+    let generator = Generator::start(&target.address, load, FanOut { count }).await?;
+    generator.closed_loop(1, Duration::ZERO).await?; // one run
+    let before = Snapshot::take(target).await;
+    let latencies = generator.closed_loop(1, load.length).await?;
+    let window = Window::between(&before, &Snapshot::take(target).await);
+    generator.flush().await?;
+    let runs = latencies.len() as u64;
+    let done = Done {
+        workload,
+        unit: "activity",
+        count: runs * count,
+        latency_of: "start to result of a run",
+        latencies,
+        full_histories: generator.shared.full_histories(),
+    };
+    Ok(Figures::new(done, &window, target).with("runs", Some(runs as f64), ""))
+}
