@@ -8,6 +8,8 @@ mod failure;
 mod retry;
 mod schedule;
 mod start;
+#[cfg(test)]
+mod tests;
 mod timeout;
 mod validate;
 
