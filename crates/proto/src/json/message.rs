@@ -24,10 +24,11 @@ json_messages! {
     failure: Failure;
     history: History, HistoryEvent;
     namespace: NamespaceInfo, NamespaceConfig;
+    operatorservice: ListSearchAttributesResponse;
     replication: ClusterReplicationConfig, FailoverStatus, NamespaceReplicationConfig;
     sdk: UserMetadata;
     taskqueue: PollerInfo, TaskQueueStatus, TaskQueueVersionInfo;
     workflow: WorkflowExecutionInfo, PendingActivityInfo, PendingChildExecutionInfo, PendingNexusOperationInfo, CallbackInfo;
-    workflowservice: DescribeWorkflowExecutionResponse, DescribeNamespaceResponse, GetClusterInfoResponse,
+    workflowservice: CountWorkflowExecutionsResponse, DescribeWorkflowExecutionResponse, DescribeNamespaceResponse, GetClusterInfoResponse,
         GetSystemInfoResponse, GetWorkflowExecutionHistoryResponse, ListTaskQueuePartitionsResponse;
 }

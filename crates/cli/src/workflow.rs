@@ -1,0 +1,71 @@
+//! `workflow …`: one file for each command.
+
+mod batch;
+mod cancel;
+mod count;
+mod describe;
+mod execute;
+mod fix_history_json;
+mod list;
+mod progress;
+mod query;
+mod result;
+mod show;
+mod signal;
+mod stack;
+mod start;
+mod terminate;
+
+use clap::Subcommand;
+
+use crate::{command::Done, context::Context};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WorkflowCommand {
+    /// Ask a workflow to cancel itself
+    Cancel(cancel::Cancel),
+    /// Count workflows
+    Count(count::Count),
+    /// Show what is known of a run
+    Describe(describe::Describe),
+    /// Start a workflow and wait for its result
+    Execute(execute::Execute),
+    /// Rewrite the old enum names of a history file
+    FixHistoryJson(fix_history_json::FixHistoryJson),
+    /// List workflows
+    List(list::List),
+    /// Ask a workflow's query handler
+    Query(query::Query),
+    /// Wait for the result of a workflow
+    Result(result::WorkflowResult),
+    /// Show the history of a run
+    Show(show::Show),
+    /// Send a signal to a workflow
+    Signal(signal::Signal),
+    /// Show where a workflow's code stands
+    Stack(stack::Stack),
+    /// Start a workflow
+    Start(start::Start),
+    /// End a run at once
+    Terminate(terminate::Terminate),
+}
+
+impl WorkflowCommand {
+    pub(crate) async fn run(self, context: &Context) -> Done {
+        match self {
+            Self::Cancel(command) => command.run(context).await,
+            Self::Count(command) => command.run(context).await,
+            Self::Describe(command) => command.run(context).await,
+            Self::Execute(command) => command.run(context).await,
+            Self::FixHistoryJson(command) => command.run(context),
+            Self::List(command) => command.run(context).await,
+            Self::Query(command) => command.run(context).await,
+            Self::Result(command) => command.run(context).await,
+            Self::Show(command) => command.run(context).await,
+            Self::Signal(command) => command.run(context).await,
+            Self::Stack(command) => command.run(context).await,
+            Self::Start(command) => command.run(context).await,
+            Self::Terminate(command) => command.run(context).await,
+        }
+    }
+}
