@@ -1,15 +1,17 @@
-//! Runs a server in memory on the port given as the first argument (default 7233), until a signal ends it.
+//! Runs a server until a signal ends it: `serve [PORT [DIRECTORY]]`, by default on 7233 and in memory.
 use abide_server::{
     Env, ServerConfig,
-    config::{LogFormat, LogLevel},
+    config::{LogFormat, LogLevel, Storage},
     logging, run, signals,
 };
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     logging::init(LogFormat::Pretty, LogLevel::Info);
-    let grpc_port = std::env::args().nth(1).map_or(Ok(7233), |port| port.parse())?;
-    let config = ServerConfig { grpc_port, metrics_port: Some(0), ..Default::default() };
+    let mut arguments = std::env::args().skip(1);
+    let grpc_port = arguments.next().map_or(Ok(7233), |port| port.parse())?;
+    let storage = arguments.next().map_or(Storage::Memory, |path| Storage::Directory(path.into()));
+    let config = ServerConfig { grpc_port, storage, metrics_port: Some(0), ..Default::default() };
     let shutdown = signals::termination(&Env::real())?;
     Ok(run(config, shutdown).await?)
 }

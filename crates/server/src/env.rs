@@ -4,6 +4,7 @@
 //! whole run.
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
+mod clock;
 mod real;
 
 pub use real::RealPlatform;

@@ -19,6 +19,7 @@ pub mod metrics;
 pub mod namespaces;
 pub mod semver;
 pub mod serve;
+pub mod shard;
 pub mod signals;
 pub mod status;
 

@@ -1,6 +1,7 @@
 //! The life of a server process: open the store, listen, answer, drain, end.
 use std::{future::Future, io, net::SocketAddr, path::PathBuf, sync::Arc};
 
+use abide_matching::Matching;
 use tokio::sync::mpsc;
 
 use crate::{
@@ -11,6 +12,7 @@ use crate::{
     grpc::{self, connection},
     http::Page,
     metrics::Metrics,
+    shard::{QueueClock, SettingsSource, Shards},
     namespaces::{MetaError, NoFreeColumn},
 };
 
@@ -33,6 +35,8 @@ pub enum Error {
     Open(#[from] abide_store::embedded::OpenError),
     #[error(transparent)]
     Namespaces(#[from] MetaError),
+    #[error(transparent)]
+    Shards(#[from] crate::shard::Error),
     #[error("search attribute {name}: {reason}")]
     SearchAttribute { name: String, reason: NoFreeColumn },
 }
@@ -99,6 +103,7 @@ impl RunningServer {
     pub async fn stop(mut self) {
         let Frontend { env, drain, config, .. } = &*self.frontend;
         drain.start();
+        self.frontend.matching.end_all_polls();
         tokio::select! {
             _ = self.connections.recv() => {}
             () = env.sleep(config.drain_timeout) => tracing::warn!("calls were still under way at the end"),
@@ -109,14 +114,22 @@ impl RunningServer {
 /// The frontend over an opened store.
 async fn frontend(mut config: ServerConfig, env: Env) -> Result<Frontend, Error> {
     let store = open::store(&config.storage)?;
-    let (namespaces, system_namespace) = open::namespaces(store, &mut config, &env).await?;
+    let (namespaces, system_namespace) = open::namespaces(Arc::clone(&store), &mut config, &env).await?;
+    let namespaces = Arc::new(namespaces);
+    let matching = Matching::new(Default::default(), Arc::new(QueueClock(env.clone())));
+    let settings = SettingsSource::new(&config.dynamic_config);
+    let (queues, known) = (matching.clone(), Arc::clone(&namespaces));
+    let shards = Shards::open(env.clone(), store, queues, known, settings, config.shard_count)?;
     Ok(Frontend {
         env,
         dynamic_config: config.dynamic_config.clone(),
         config,
-        namespaces: Arc::new(namespaces),
+        namespaces,
         system_namespace,
         metrics: Arc::new(Metrics::default()),
+        shards,
+        matching,
+        direct_queries: Default::default(),
         drain: Drain::default(),
     })
 }

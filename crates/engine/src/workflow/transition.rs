@@ -154,10 +154,17 @@ impl<'a, 'c> Transition<'a, 'c> {
     }
 
     /// Forgets the events that were held back: nothing may follow a close.
-    pub(crate) fn discard_buffer(&mut self) {
+    fn discard_buffer(&mut self) {
         let sequences: Vec<u64> = self.run.buffered.iter().map(|(sequence, _)| *sequence).collect();
         for sequence in sequences {
-            self.run.buffered.remove(&sequence);
+            self.discard_buffered(sequence);
+        }
+    }
+
+    /// Forgets one event that is held back.
+    pub(crate) fn discard_buffered(&mut self, sequence: u64) {
+        if let Some(event) = self.run.buffered.remove(&sequence) {
+            self.run.header.get_mut().buffered_size_bytes -= event.encoded_len() as i64;
         }
     }
 

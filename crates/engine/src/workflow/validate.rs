@@ -42,13 +42,13 @@ pub fn retry_policy(policy: Option<&RetryPolicy>) -> Result<(), String> {
         return Ok(());
     }
     if let Some(why) = duration(policy.initial_interval.as_ref()) {
-        return Err(format!("InitialInterval cannot be negative on retry policy: {why}."));
+        return Err(format!("invalid InitialInterval set on retry policy: {why}"));
     }
     if policy.backoff_coefficient != 0.0 && policy.backoff_coefficient < 1.0 {
         return Err("BackoffCoefficient cannot be less than 1 on retry policy.".into());
     }
-    if duration(policy.maximum_interval.as_ref()).is_some() {
-        return Err("MaximumInterval cannot be negative on retry policy.".into());
+    if let Some(why) = duration(policy.maximum_interval.as_ref()) {
+        return Err(format!("invalid MaximumInterval set on retry policy: {why}"));
     }
     let maximum = Span::of(policy.maximum_interval.as_ref());
     if !maximum.is_zero() && maximum < Span::of(policy.initial_interval.as_ref()) {

@@ -1,5 +1,6 @@
 //! What the server says of itself: the first calls of every client (spec §3.32).
 use abide_proto::temporal::api::{
+    operatorservice::v1 as op,
     version::v1::{ReleaseInfo, VersionInfo},
     workflowservice::v1 as ws,
 };
@@ -9,7 +10,11 @@ use super::{
     Call, Frontend,
     client_version::{SERVER_VERSION, SUPPORTED_CLIENTS},
 };
-use crate::{config::Storage, namespaces::CLUSTER_NAME};
+use crate::{config::Storage, namespaces::CLUSTER_NAME, status};
+
+/// Versions of replicated events start here and go up by this much; there is one cluster, so they mean nothing more.
+const INITIAL_FAILOVER_VERSION: i64 = 1;
+const FAILOVER_VERSION_INCREMENT: i64 = 10;
 
 pub(super) async fn get_system_info(
     frontend: &Frontend,
@@ -55,7 +60,33 @@ pub(super) async fn get_cluster_info(
         history_shard_count: frontend.config.shard_count.into(),
         persistence_store: store.into(),
         visibility_store: store.into(),
-        initial_failover_version: 1,
-        failover_version_increment: 10,
+        initial_failover_version: INITIAL_FAILOVER_VERSION,
+        failover_version_increment: FAILOVER_VERSION_INCREMENT,
     })
+}
+
+/// The one cluster.
+pub(super) async fn list_clusters(
+    frontend: &Frontend,
+    _: Call,
+    _: op::ListClustersRequest,
+) -> Result<op::ListClustersResponse, Status> {
+    let own = op::ClusterMetadata {
+        cluster_name: CLUSTER_NAME.into(),
+        cluster_id: frontend.system_namespace.id_text(),
+        initial_failover_version: INITIAL_FAILOVER_VERSION,
+        history_shard_count: frontend.config.shard_count.into(),
+        is_connection_enabled: true,
+        ..Default::default()
+    };
+    Ok(op::ListClustersResponse { clusters: vec![own], ..Default::default() })
+}
+
+/// There is none that could be removed.
+pub(super) async fn remove_remote_cluster(
+    _: &Frontend,
+    _: Call,
+    _: op::RemoveRemoteClusterRequest,
+) -> Result<op::RemoveRemoteClusterResponse, Status> {
+    Err(status::not_found("The cluster to be deleted cannot be found in clusters cache."))
 }

@@ -5,6 +5,7 @@
 //! future is dropped when the caller goes away, so it must be safe to stop at every await.
 use std::sync::Arc;
 
+use abide_matching::Matching;
 use abide_proto::temporal::api::{enums::v1::NamespaceState, operatorservice::v1 as op, workflowservice::v1 as ws};
 use tonic::Status;
 
@@ -14,6 +15,7 @@ use crate::{
     dynamic_config::DynamicConfig,
     env::Env,
     metrics::Metrics,
+    shard::{Shards, Task},
     namespaces::{Namespace, Namespaces},
     status,
 };
@@ -24,18 +26,21 @@ mod cluster;
 mod method;
 mod namespace;
 mod prologue;
+mod query;
+mod refusal;
 mod scope;
 mod search_attributes;
 mod switched_off;
+mod task;
 mod token;
 mod worker;
+mod workflow;
 
 pub use call::{Call, Deadline};
 pub use method::{Method, Service};
 pub use prologue::Arrived;
 pub use scope::{Scope, Scoped};
 pub use search_attributes::SYSTEM_SEARCH_ATTRIBUTES;
-pub use token::TaskToken;
 
 /// What every handler works with. One per process.
 pub struct Frontend {
@@ -46,6 +51,9 @@ pub struct Frontend {
     /// The namespace of the server's own affairs; its id is the cluster's.
     pub system_namespace: Arc<Namespace>,
     pub metrics: Arc<Metrics>,
+    pub shards: Shards,
+    pub matching: Matching<Task>,
+    pub direct_queries: query::DirectQueries,
     /// Long polls end when it starts.
     pub drain: Drain,
 }
@@ -83,27 +91,27 @@ method::table! {
         "ListNamespaces" => namespace::list;
         "UpdateNamespace" => namespace::update;
         "DeprecateNamespace" => namespace::deprecate;
-        "StartWorkflowExecution" => unbuilt::<ws::StartWorkflowExecutionRequest>;
+        "StartWorkflowExecution" => workflow::start::start;
         "ExecuteMultiOperation" => unbuilt::<ws::ExecuteMultiOperationRequest>;
-        "GetWorkflowExecutionHistory" => unbuilt::<ws::GetWorkflowExecutionHistoryRequest>;
-        "GetWorkflowExecutionHistoryReverse" => unbuilt::<ws::GetWorkflowExecutionHistoryReverseRequest>;
-        "PollWorkflowTaskQueue" => unbuilt::<ws::PollWorkflowTaskQueueRequest>;
-        "RespondWorkflowTaskCompleted" => unbuilt::<ws::RespondWorkflowTaskCompletedRequest>;
-        "RespondWorkflowTaskFailed" => unbuilt::<ws::RespondWorkflowTaskFailedRequest>;
-        "PollActivityTaskQueue" => unbuilt::<ws::PollActivityTaskQueueRequest>;
-        "RecordActivityTaskHeartbeat" => unbuilt::<ws::RecordActivityTaskHeartbeatRequest>;
-        "RecordActivityTaskHeartbeatById" => unbuilt::<ws::RecordActivityTaskHeartbeatByIdRequest>;
-        "RespondActivityTaskCompleted" => unbuilt::<ws::RespondActivityTaskCompletedRequest>;
-        "RespondActivityTaskCompletedById" => unbuilt::<ws::RespondActivityTaskCompletedByIdRequest>;
-        "RespondActivityTaskFailed" => unbuilt::<ws::RespondActivityTaskFailedRequest>;
-        "RespondActivityTaskFailedById" => unbuilt::<ws::RespondActivityTaskFailedByIdRequest>;
-        "RespondActivityTaskCanceled" => unbuilt::<ws::RespondActivityTaskCanceledRequest>;
-        "RespondActivityTaskCanceledById" => unbuilt::<ws::RespondActivityTaskCanceledByIdRequest>;
-        "RequestCancelWorkflowExecution" => unbuilt::<ws::RequestCancelWorkflowExecutionRequest>;
-        "SignalWorkflowExecution" => unbuilt::<ws::SignalWorkflowExecutionRequest>;
-        "SignalWithStartWorkflowExecution" => unbuilt::<ws::SignalWithStartWorkflowExecutionRequest>;
+        "GetWorkflowExecutionHistory" => workflow::history::get;
+        "GetWorkflowExecutionHistoryReverse" => workflow::history::get_reverse;
+        "PollWorkflowTaskQueue" => task::workflow_poll::poll;
+        "RespondWorkflowTaskCompleted" => task::workflow_answer::completed;
+        "RespondWorkflowTaskFailed" => task::workflow_answer::failed;
+        "PollActivityTaskQueue" => task::activity_poll::poll;
+        "RecordActivityTaskHeartbeat" => task::activity_answer::heartbeat;
+        "RecordActivityTaskHeartbeatById" => task::activity_answer::heartbeat_by_id;
+        "RespondActivityTaskCompleted" => task::activity_answer::completed;
+        "RespondActivityTaskCompletedById" => task::activity_answer::completed_by_id;
+        "RespondActivityTaskFailed" => task::activity_answer::failed;
+        "RespondActivityTaskFailedById" => task::activity_answer::failed_by_id;
+        "RespondActivityTaskCanceled" => task::activity_answer::canceled;
+        "RespondActivityTaskCanceledById" => task::activity_answer::canceled_by_id;
+        "RequestCancelWorkflowExecution" => workflow::cancel::request_cancel;
+        "SignalWorkflowExecution" => workflow::signal::signal;
+        "SignalWithStartWorkflowExecution" => workflow::start::signal_with_start;
         "ResetWorkflowExecution" => unbuilt::<ws::ResetWorkflowExecutionRequest>;
-        "TerminateWorkflowExecution" => unbuilt::<ws::TerminateWorkflowExecutionRequest>;
+        "TerminateWorkflowExecution" => workflow::terminate::terminate;
         "DeleteWorkflowExecution" => unbuilt::<ws::DeleteWorkflowExecutionRequest>;
         "ListOpenWorkflowExecutions" => unbuilt::<ws::ListOpenWorkflowExecutionsRequest>;
         "ListClosedWorkflowExecutions" => unbuilt::<ws::ListClosedWorkflowExecutionsRequest>;
@@ -112,12 +120,12 @@ method::table! {
         "ScanWorkflowExecutions" => unbuilt::<ws::ScanWorkflowExecutionsRequest>;
         "CountWorkflowExecutions" => unbuilt::<ws::CountWorkflowExecutionsRequest>;
         "GetSearchAttributes" => search_attributes::get;
-        "RespondQueryTaskCompleted" => unbuilt::<ws::RespondQueryTaskCompletedRequest>;
-        "ResetStickyTaskQueue" => unbuilt::<ws::ResetStickyTaskQueueRequest>;
+        "RespondQueryTaskCompleted" => query::completed;
+        "ResetStickyTaskQueue" => workflow::describe::reset_sticky;
         "ShutdownWorker" => worker::shutdown;
-        "QueryWorkflow" => unbuilt::<ws::QueryWorkflowRequest>;
-        "DescribeWorkflowExecution" => unbuilt::<ws::DescribeWorkflowExecutionRequest>;
-        "DescribeTaskQueue" => unbuilt::<ws::DescribeTaskQueueRequest>;
+        "QueryWorkflow" => query::query;
+        "DescribeWorkflowExecution" => workflow::describe::describe;
+        "DescribeTaskQueue" => task::describe_queue::describe;
         "GetClusterInfo" => cluster::get_cluster_info;
         "GetSystemInfo" => cluster::get_system_info;
         "ListTaskQueuePartitions" => unbuilt::<ws::ListTaskQueuePartitionsRequest>;
@@ -212,8 +220,8 @@ method::table! {
         "ListSearchAttributes" => search_attributes::list;
         "DeleteNamespace" => namespace::delete;
         "AddOrUpdateRemoteCluster" => unbuilt::<op::AddOrUpdateRemoteClusterRequest>;
-        "RemoveRemoteCluster" => unbuilt::<op::RemoveRemoteClusterRequest>;
-        "ListClusters" => unbuilt::<op::ListClustersRequest>;
+        "RemoveRemoteCluster" => cluster::remove_remote_cluster;
+        "ListClusters" => cluster::list_clusters;
         "GetNexusEndpoint" => unbuilt::<op::GetNexusEndpointRequest>;
         "CreateNexusEndpoint" => unbuilt::<op::CreateNexusEndpointRequest>;
         "UpdateNexusEndpoint" => unbuilt::<op::UpdateNexusEndpointRequest>;

@@ -5,12 +5,13 @@ use abide_proto::temporal::api::enums::v1::NamespaceState;
 use bytes::Bytes;
 use http::HeaderMap;
 use tonic::Status;
+use uuid::Uuid;
 
 use super::{
     Call, Deadline, Frontend,
     client_version::{self, SERVER_VERSION},
     scope::{Scope, Scoped},
-    token::TaskToken,
+    token,
 };
 use crate::{namespaces::Namespace, status};
 
@@ -48,12 +49,13 @@ fn namespace(frontend: &Frontend, scope: Scope<'_>) -> Result<Arc<Namespace>, St
             }
         }
         Scope::Task { namespace: "", token } => {
-            let id = TaskToken::of_request(token)?.namespace();
-            frontend.namespaces.by_id(id).ok_or_else(|| status::namespace_not_found(uuid::Uuid::from_bytes(id)))
+            let id = token::of_request(token)?.namespace_id;
+            let found = Uuid::parse_str(&id).ok().and_then(|id| frontend.namespaces.by_id(id.into_bytes()));
+            found.ok_or_else(|| status::namespace_not_found(id))
         }
         Scope::Task { namespace: name, token } => {
             let namespace = frontend.namespace(name)?;
-            if TaskToken::of_request(token)?.namespace() != namespace.id {
+            if token::of_request(token)?.namespace_id != Uuid::from_bytes(namespace.id).to_string() {
                 let text = "Operation requested with a token from a different namespace.";
                 return Err(status::invalid_argument(text));
             }

@@ -8,6 +8,7 @@ mod history;
 mod outbox;
 mod persist;
 mod recover;
+mod refill;
 mod retention;
 mod settings;
 mod state;
@@ -28,7 +29,7 @@ use crate::{env::Env, namespaces::Namespaces};
 pub use query::{Answer, QueryTask};
 pub use durable::Done;
 pub use history::{HistoryPage, PageLimits};
-pub use outbox::Task;
+pub use outbox::{QueueClock, Task};
 pub use settings::SettingsSource;
 pub use state::Current;
 pub use start::StartReply;
@@ -63,7 +64,7 @@ pub struct Shared {
     pub env: Env,
     pub store: Arc<dyn Store>,
     pub committer: Committer<Done>,
-    pub matching: Arc<Matching<Task>>,
+    pub matching: Matching<Task>,
     pub namespaces: Arc<Namespaces>,
     pub settings: SettingsSource,
 }
@@ -100,7 +101,7 @@ impl Shards {
     pub fn open(
         env: Env,
         store: Arc<dyn Store>,
-        matching: Arc<Matching<Task>>,
+        matching: Matching<Task>,
         namespaces: Arc<Namespaces>,
         settings: SettingsSource,
         count: u16,
@@ -118,6 +119,7 @@ impl Shards {
             timers::run(shard);
             recover::offer_outbox(shard)?;
         }
+        refill::run(&shared, &shards);
         Ok(Self { shards, shared })
     }
 

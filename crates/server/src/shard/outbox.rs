@@ -1,5 +1,5 @@
 //! Tasks on their way to workers: as matching holds them, and as the outbox keeps them.
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use abide_engine::workflow::{Dispatch, RunKey, TaskKind};
 use abide_matching::{Entry, Offer, QueueId};
@@ -7,6 +7,7 @@ use prost::Message;
 use uuid::Uuid;
 
 use super::{Shared, query::QueryTask};
+use crate::env::{BoxFuture, Env};
 
 /// What matching hands to a poller.
 #[derive(Clone)]
@@ -47,31 +48,87 @@ impl Row {
     }
 }
 
-/// The queue that a name and kind of task mean.
-pub fn queue(namespace_id: Uuid, name: &str, kind: TaskKind, sticky: bool) -> QueueId {
-    let kind = match kind {
-        TaskKind::Workflow => abide_matching::TaskKind::Workflow,
-        TaskKind::Activity => abide_matching::TaskKind::Activity,
-    };
-    QueueId::new(*namespace_id.as_bytes(), name, kind, sticky)
+impl abide_matching::Task for Task {
+    /// Run or query, kind, event id, attempt: what tells an attempt of a task from all others.
+    type Key = (u128, u8, i64, i32);
+    type Poller = ();
+
+    fn key(&self) -> Self::Key {
+        match self {
+            Self::Dispatch { key, dispatch } => {
+                let kind = dispatch.task_kind() as u8;
+                (key.run_id.as_u128(), kind, dispatch.scheduled_event_id, dispatch.attempt)
+            }
+            Self::Query(query) => (query.id.as_u128(), 0, 0, 0),
+        }
+    }
+
+    fn is_durable(&self) -> bool {
+        matches!(self, Self::Dispatch { .. })
+    }
 }
 
-/// Offers a durable task to its queue, or to the normal queue if its sticky worker is gone (spec §3.7).
-pub(super) fn offer(shared: &Shared, key: &Arc<RunKey>, dispatch: Dispatch) {
-    let now_ms = shared.env.wall_ms();
-    let kind = dispatch.task_kind();
-    let entry = |dispatch: Dispatch| Entry {
-        priority: match dispatch.priority {
-            0 => 3,
-            n => n.clamp(1, 5) as u8,
-        },
+/// The clock of the queues.
+pub struct QueueClock(pub Env);
+
+impl abide_matching::Clock for QueueClock {
+    fn now_ms(&self) -> i64 {
+        self.0.wall_ms()
+    }
+
+    fn sleep_until_ms(&self, at_ms: i64) -> BoxFuture<()> {
+        let wait_ms = u64::try_from(at_ms - self.0.wall_ms()).unwrap_or(0);
+        self.0.sleep(Duration::from_millis(wait_ms))
+    }
+}
+
+/// The queue that a task goes to first, and its place there.
+fn place(key: &Arc<RunKey>, dispatch: Dispatch) -> (QueueId, Entry<Task>) {
+    let namespace = *key.namespace_id.as_bytes();
+    let queue = match (dispatch.task_kind(), dispatch.is_sticky()) {
+        (TaskKind::Workflow, true) => QueueId::sticky(namespace, dispatch.queue.as_str()),
+        (TaskKind::Workflow, false) => {
+            QueueId::normal(namespace, abide_matching::TaskKind::Workflow, dispatch.queue.as_str())
+        }
+        (TaskKind::Activity, _) => {
+            QueueId::normal(namespace, abide_matching::TaskKind::Activity, dispatch.queue.as_str())
+        }
+    };
+    let entry = Entry {
+        priority: u8::try_from(dispatch.priority.max(0)).unwrap_or(u8::MAX),
         scheduled_time_ms: dispatch.outbox_ms(),
         task: Task::Dispatch { key: Arc::clone(key), dispatch },
     };
+    (queue, entry)
+}
+
+/// Offers a durable task to its queue, or to the normal queue if its sticky worker is gone (spec §3.7). A queue that is
+/// full asks for it later.
+pub(super) fn offer(shared: &Shared, key: &Arc<RunKey>, dispatch: Dispatch) {
     let normal = dispatch.normal_queue.clone();
-    let first = queue(key.namespace_id, &dispatch.queue, kind, dispatch.is_sticky());
-    if let Offer::StickyUnavailable(entry) = shared.matching.offer(&first, entry(dispatch), now_ms) {
-        let second = queue(key.namespace_id, &normal, kind, false);
-        shared.matching.offer(&second, entry, now_ms);
+    let (queue, entry) = place(key, dispatch);
+    if let Offer::StickyUnavailable(entry) = shared.matching.offer(&queue, entry) {
+        let normal = QueueId::normal(queue.namespace, queue.kind, normal);
+        shared.matching.offer(&normal, entry);
     }
+}
+
+/// Offers again what a sticky queue gave up.
+pub(super) fn offer_to_normal(shared: &Shared, entries: Vec<Entry<Task>>) {
+    for entry in entries {
+        if let Task::Dispatch { key, dispatch } = &entry.task {
+            let namespace = *key.namespace_id.as_bytes();
+            let kind = abide_matching::TaskKind::Workflow;
+            let queue = QueueId::normal(namespace, kind, dispatch.normal_queue.as_str());
+            shared.matching.offer(&queue, entry);
+        }
+    }
+}
+
+/// The entries of an outbox page that belong to a queue which asked for what it forgot.
+pub(super) fn for_queue(queue: &QueueId, key: RunKey, dispatch: Dispatch) -> Option<Entry<Task>> {
+    let normal = dispatch.normal_queue.clone();
+    let (first, entry) = place(&Arc::new(key), dispatch);
+    let fallback = first.sticky && !queue.sticky && queue.kind == first.kind && *queue.name == *normal;
+    (first == *queue || (fallback && first.namespace == queue.namespace)).then_some(entry)
 }

@@ -1,10 +1,21 @@
 //! Queries that wait: for the run's next workflow task, or for a worker that takes them directly (spec §3.11). In memory
 //! only; whoever asked still waits, and asks again if the server goes away.
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use abide_engine::workflow::RunKey;
-use abide_proto::temporal::api::{failure::v1::Failure, query::v1::WorkflowQuery, common::v1::Payloads};
+use abide_engine::{Refusal, workflow::RunKey};
+use abide_proto::temporal::api::{
+    common::v1::Payloads,
+    enums::v1::{QueryResultType, ResourceExhaustedCause, ResourceExhaustedScope},
+    failure::v1::Failure,
+    query::v1::{WorkflowQuery, WorkflowQueryResult},
+};
 use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::{Error, Shard};
 
 /// How a query ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +41,82 @@ pub(super) struct Queries {
     pub(super) waiting: Vec<Waiting>,
 }
 
+impl Shard {
+    /// Lets a query wait for the run's next workflow task; at most `limit` do.
+    pub fn buffer_query(
+        &self,
+        key: &RunKey,
+        id: String,
+        query: WorkflowQuery,
+        limit: usize,
+    ) -> Result<oneshot::Receiver<Answer>, Error> {
+        let mut state = self.lock();
+        let queries = state.queries.entry(key.clone()).or_default();
+        queries.prune();
+        if queries.waiting.len() >= limit {
+            return Err(Error::Refused(Refusal::ResourceExhausted {
+                message: "consistent query buffer is full, this may be caused by too many queries and workflow not able to process query fast enough".into(),
+                cause: ResourceExhaustedCause::BusyWorkflow,
+                scope: ResourceExhaustedScope::Namespace,
+            }));
+        }
+        let (reply, answer) = oneshot::channel();
+        queries.waiting.push(Waiting { id, query, reply });
+        Ok(answer)
+    }
+
+    /// The queries that go out with a workflow task which is being started.
+    pub fn waiting_queries(&self, key: &RunKey) -> BTreeMap<String, WorkflowQuery> {
+        let mut state = self.lock();
+        let Some(queries) = state.queries.get_mut(key) else { return BTreeMap::new() };
+        queries.prune();
+        queries.waiting.iter().map(|waiting| (waiting.id.clone(), waiting.query.clone())).collect()
+    }
+
+    /// Whether the run has a workflow task, scheduled or started.
+    pub fn has_workflow_task(&self, key: &RunKey) -> bool {
+        let mut state = self.lock();
+        self.load(&mut state, key).ok().flatten().is_some_and(|entry| entry.run.header.workflow_task.is_some())
+    }
+
+    /// A workflow task was completed: its results answer the queries that they name. Without another task those that
+    /// are left over are put to a worker directly.
+    pub fn answer_queries(
+        &self,
+        key: &RunKey,
+        results: impl IntoIterator<Item = (String, WorkflowQueryResult)>,
+        next_task: bool,
+        limit_bytes: usize,
+    ) {
+        let mut state = self.lock();
+        let Some(queries) = state.queries.get_mut(key) else { return };
+        for (id, result) in results {
+            if let Some(at) = queries.waiting.iter().position(|waiting| waiting.id == id) {
+                // Nobody waits any more if sending fails.
+                let _ = queries.waiting.remove(at).reply.send(of_result(result, limit_bytes));
+            }
+        }
+        if !next_task {
+            for waiting in queries.waiting.drain(..) {
+                let _ = waiting.reply.send(Answer::Unblocked);
+            }
+        }
+        if queries.waiting.is_empty() {
+            state.queries.remove(key);
+        }
+    }
+}
+
+fn of_result(result: WorkflowQueryResult, limit_bytes: usize) -> Answer {
+    if result.result_type == QueryResultType::Answered as i32 {
+        if abide_engine::payload::size_bytes(result.answer.as_ref()) > limit_bytes {
+            return Answer::TooLarge { direct: false };
+        }
+        return Answer::Answered(result.answer);
+    }
+    Answer::Failed { message: result.error_message, failure: result.failure }
+}
+
 impl Queries {
     /// Forgets those whose askers have gone.
     pub(super) fn prune(&mut self) {
@@ -39,14 +126,14 @@ impl Queries {
 
 /// A query that is put to a worker directly.
 pub struct QueryTask {
-    pub id: String,
+    pub id: Uuid,
     pub key: RunKey,
     pub query: WorkflowQuery,
     reply: Mutex<Option<oneshot::Sender<Answer>>>,
 }
 
 impl QueryTask {
-    pub fn new(id: String, key: RunKey, query: WorkflowQuery) -> (Arc<Self>, oneshot::Receiver<Answer>) {
+    pub fn new(id: Uuid, key: RunKey, query: WorkflowQuery) -> (Arc<Self>, oneshot::Receiver<Answer>) {
         let (reply, answer) = oneshot::channel();
         (Arc::new(Self { id, key, query, reply: Mutex::new(Some(reply)) }), answer)
     }

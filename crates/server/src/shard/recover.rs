@@ -1,6 +1,7 @@
 //! Taking a shard over, at the start or after a failed commit, and offering again what was waiting for workers.
 use std::sync::{Arc, Mutex};
 
+use abide_engine::workflow::{Dispatch, RunKey};
 use abide_store::{CommitError, Order, ShardId, Table, keys};
 use tokio::sync::Notify;
 
@@ -21,7 +22,12 @@ pub(super) fn open(id: ShardId, shared: &Arc<Shared>) -> Result<Arc<Shard>, Erro
 }
 
 /// Offers every task of the outbox to its queue.
-pub(super) fn offer_outbox(shard: &Arc<Shard>) -> Result<(), Error> {
+pub(super) fn offer_outbox(shard: &Shard) -> Result<(), Error> {
+    each_task(shard, |run, dispatch| outbox::offer(&shard.shared, &Arc::new(run), dispatch))
+}
+
+/// Reads the outbox in the order of its scheduled times.
+pub(super) fn each_task(shard: &Shard, mut found: impl FnMut(RunKey, Dispatch)) -> Result<(), Error> {
     let range = keys::outbox_until(i64::MAX);
     let mut start = range.start;
     loop {
@@ -31,7 +37,7 @@ pub(super) fn offer_outbox(shard: &Arc<Shard>) -> Result<(), Error> {
             let Some((run, dispatch)) = Row::decode(value, key.run) else {
                 return Err(Error::Unavailable(format!("an outbox row of shard {} is damaged", shard.id.0)));
             };
-            outbox::offer(&shard.shared, &Arc::new(run), dispatch);
+            found(run, dispatch);
         }
         match rows.last() {
             Some((last, _)) if rows.len() == PAGE => start = [last.as_slice(), &[0]].concat(),

@@ -43,6 +43,11 @@ impl SettingsSource {
         Self { base }
     }
 
+    /// The settings without any namespace's.
+    pub fn base(&self) -> &Settings {
+        &self.base
+    }
+
     pub fn of(&self, namespace: &Namespace) -> Settings {
         Settings {
             retention: span(namespace.retention),

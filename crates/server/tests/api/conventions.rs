@@ -1,8 +1,10 @@
 //! What holds for every call, whatever it does (spec §3.37).
+use abide_engine::workflow::TaskToken;
 use abide_proto::temporal::api::{
     common::v1::{Payload, Payloads},
     workflowservice::v1 as ws,
 };
+use prost::Message;
 use tonic::{Code, Request, codec::CompressionEncoding, metadata::MetadataValue};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use tonic_reflection::pb::v1::{
@@ -59,10 +61,9 @@ async fn a_task_token_must_be_one_of_the_namespace() {
         let outcome = client.respond_workflow_task_failed(request(namespace, token)).await;
         assert_eq!(refusal(outcome), plain(Code::InvalidArgument, text));
     }
-    let id = server.running.frontend.system_namespace.id;
-    let token =
-        abide_server::frontend::TaskToken { namespace_id: id.into(), run_id: vec![1; 16], ..Default::default() };
-    let outcome = client.respond_workflow_task_failed(request("default", token.encode_to_bytes().into())).await;
+    let namespace_id = server.running.frontend.system_namespace.id_text();
+    let token = TaskToken { namespace_id, ..Default::default() }.encode_to_vec();
+    let outcome = client.respond_workflow_task_failed(request("default", token)).await;
     let text = "Operation requested with a token from a different namespace.";
     assert_eq!(refusal(outcome), plain(Code::InvalidArgument, text));
 }

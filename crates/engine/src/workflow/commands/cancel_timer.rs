@@ -44,6 +44,6 @@ fn take_buffered_fire(tx: &mut Transition<'_, '_>, timer_id: &str) -> Option<i64
         }
         _ => None,
     })?;
-    tx.run.buffered.remove(&sequence);
+    tx.discard_buffered(sequence);
     Some(started_event_id)
 }

@@ -99,7 +99,7 @@ fn suggest_continue_as_new(tx: &Transition<'_, '_>, task: &mut crate::workflow::
 }
 
 /// The started task as its worker gets it.
-pub(crate) fn describe(run: &Run, taker: &Taker) -> StartedWorkflowTask {
+pub fn describe(run: &Run, taker: &Taker) -> StartedWorkflowTask {
     let header = run.header.get();
     let task = header.workflow_task.as_ref().expect("the task was started");
     let token = TaskToken {

@@ -1,0 +1,45 @@
+//! What polls of both kinds share: how long they wait, and what ends the wait.
+use std::time::Duration;
+
+use abide_matching::{PollerInfo, QueueId, Taken};
+use tonic::Status;
+
+use crate::{
+    frontend::{Call, Frontend},
+    shard::Task,
+    status,
+};
+
+/// Polls with less time than this left are refused.
+const SHORTEST: Duration = Duration::from_secs(2);
+/// The answer leaves this long before the caller stops waiting.
+const MARGIN: Duration = Duration::from_secs(1);
+
+/// When the poll gives up, on the monotonic clock.
+pub(super) fn end(frontend: &Frontend, call: &Call) -> Result<Duration, Status> {
+    let now = frontend.env.monotonic();
+    let Some(remaining) = call.deadline.remaining(now) else {
+        return Err(status::invalid_argument("Context timeout is not set."));
+    };
+    if remaining < SHORTEST {
+        return Err(status::failed_precondition("Context timeout is too short."));
+    }
+    // Up to a sixth less, so that polls that began together do not end together.
+    let longest = frontend.dynamic_config.task_queue_long_poll;
+    let jitter = longest.mul_f64((frontend.env.random_u64() % 1000) as f64 / 6000.0);
+    Ok(call.deadline.end_of_wait(now, longest - jitter, MARGIN))
+}
+
+/// The next task, or nothing once the wait is over or the server ends. It goes back if it is dropped unfinished.
+pub(super) async fn next(
+    frontend: &Frontend,
+    queue: &QueueId,
+    poller: &PollerInfo<()>,
+    end: Duration,
+) -> Option<Taken<Task>> {
+    tokio::select! {
+        biased;
+        taken = frontend.matching.poll(queue, poller.clone()) => taken,
+        () = frontend.env.sleep_until(end) => None,
+    }
+}

@@ -1,0 +1,75 @@
+//! PollWorkflowTaskQueue: a workflow task, a direct query, or nothing when the wait is over (spec §3.8).
+use abide_engine::{
+    Refusal,
+    workflow::{
+        RunKey,
+        workflow_task::start::{Taker, start},
+    },
+};
+use abide_matching::TaskKind;
+use abide_proto::temporal::api::workflowservice::v1 as ws;
+use tonic::Status;
+use uuid::Uuid;
+
+use super::{poll, queue, workflow_task};
+use crate::{
+    frontend::{Call, Frontend, query},
+    shard::{Error, Target, Task},
+};
+
+pub(crate) async fn poll(
+    frontend: &Frontend,
+    call: Call,
+    request: ws::PollWorkflowTaskQueueRequest,
+) -> Result<ws::PollWorkflowTaskQueueResponse, Status> {
+    let queue = queue::of(frontend, &call, request.task_queue.as_ref(), TaskKind::Workflow)?;
+    queue::check_identity(frontend, &request.identity)?;
+    let end = poll::end(frontend, &call)?;
+    let poller = queue::poller(&request.identity, &request.worker_instance_key, None);
+    while let Some(taken) = poll::next(frontend, &queue, &poller, end).await {
+        match taken.task.clone() {
+            Task::Dispatch { key, dispatch } => {
+                let taker = Taker {
+                    identity: request.identity.clone(),
+                    request_id: Uuid::from_bytes(frontend.env.uuid()).to_string(),
+                    sticky_queue: if queue.sticky { queue.name.to_string() } else { String::new() },
+                };
+                match begin(frontend, &call, &key, dispatch.scheduled_event_id, taker).await {
+                    Ok(Some(reply)) => {
+                        drop(taken.finish());
+                        return Ok(reply);
+                    }
+                    // Taken, ended or moved in the meantime: the next one.
+                    Ok(None) => drop(taken.finish()),
+                    Err(status) => return Err(status),
+                }
+            }
+            Task::Query(asked) => {
+                drop(taken.finish());
+                if asked.is_wanted() {
+                    return query::task(frontend, &call, &asked, queue.sticky).await;
+                }
+            }
+        }
+    }
+    Ok(ws::PollWorkflowTaskQueueResponse::default())
+}
+
+async fn begin(
+    frontend: &Frontend,
+    call: &Call,
+    key: &RunKey,
+    scheduled_event_id: i64,
+    taker: Taker,
+) -> Result<Option<ws::PollWorkflowTaskQueueResponse>, Status> {
+    let shard = frontend.shards.of_run(key);
+    let started =
+        shard.update(&call.namespace, &Target::run(key), |tx| Ok(start(tx, scheduled_event_id, &taker)?)).await;
+    let started = match started {
+        Ok(found) => found.value,
+        Err(Error::Refused(Refusal::Obsolete | Refusal::NotFound(_))) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let queries = shard.waiting_queries(key);
+    workflow_task::reply(frontend, call, started, queries).map(Some)
+}
