@@ -11,7 +11,7 @@
 //!
 //! The engine's own tables carry a checksum per block, verified on each read from disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,7 +35,7 @@ pub use error::OpenError;
 use coalesce::{Write, coalesce};
 use directory::Directory;
 use engine::Keyspaces;
-use watermark::Watermark;
+use watermark::{Reached, Watermark};
 
 /// What an embedded store may use. The defaults suit a small server.
 #[derive(Debug, Clone)]
@@ -62,6 +62,9 @@ impl Default for Options {
     }
 }
 
+/// How often to look how much of the log is in tables, in groups.
+const GROUPS_PER_FLUSH_CHECK: u64 = 64;
+
 /// The first item of every engine batch: the number of its group and the engine's sequence number before it.
 const GROUP_KEY: [u8; 1] = [0];
 
@@ -81,6 +84,9 @@ struct Writer {
     /// The number of the last group written. Invariant: never reused, because a failed write stops the writer.
     group: u64,
     watermark: Watermark,
+    /// Some of the groups not known to be in tables, oldest first, each with a sequence number above its own. These
+    /// numbers are of this process: after a restart the engine gives out some of them again.
+    unflushed: VecDeque<(u64, u64)>,
     /// Why nothing can be written any more.
     failed: Option<String>,
 }
@@ -95,18 +101,19 @@ impl EmbeddedStore {
         directory.check()?;
         manifest::verify(&directory.engine_path())?;
         let watermark = Watermark::open(&directory.watermark_path())?;
-        let last_in_journal = journal::verify(&directory.engine_path(), watermark.group())?;
+        let reached = watermark.reached();
+        let last_in_journal = journal::verify(&directory.engine_path(), reached)?;
         let (database, keyspaces) = engine::open(&directory.engine_path(), options)?;
 
         let group = keyspaces.last_group().map_err(|reason| directory.corrupt(reason))?;
-        if group < watermark.group() || last_in_journal.is_some_and(|last| last != group) {
+        if group < reached.group || last_in_journal.is_some_and(|last| last != group) {
             return Err(directory.corrupt(format!(
                 "ends at group {group}, its log at {last_in_journal:?}, but group {} was acknowledged",
-                watermark.group()
+                reached.group
             )));
         }
         let epochs = keyspaces.epochs().map_err(|reason| directory.corrupt(reason))?;
-        let writer = Mutex::new(Writer { epochs, group, watermark, failed: None });
+        let writer = Mutex::new(Writer { epochs, group, watermark, unflushed: VecDeque::new(), failed: None });
         Ok(EmbeddedStore { writer, keyspaces, database, directory, sync_count: AtomicU64::new(0) })
     }
 
@@ -138,8 +145,7 @@ impl EmbeddedStore {
         batch.insert(&self.keyspaces.control, GROUP_KEY, numbers.as_slice());
         fill(&mut batch)?;
         let written = batch.commit().map_err(|error| engine::error_in(self.path(), &error));
-        let written =
-            written.and_then(|()| writer.watermark.advance(group).map_err(|error| self.directory.failed(&error)));
+        let written = written.and_then(|()| self.acknowledge(writer, group));
         match written {
             Ok(()) => {
                 writer.group = group;
@@ -151,6 +157,21 @@ impl EmbeddedStore {
                 Err(error)
             }
         }
+    }
+
+    /// Records that a group is acknowledged and, now and then, which groups are in tables.
+    fn acknowledge(&self, writer: &mut Writer, group: u64) -> Result<(), Error> {
+        let mut reached = Reached { group, ..writer.watermark.reached() };
+        if group.is_multiple_of(GROUPS_PER_FLUSH_CHECK) {
+            writer.unflushed.push_back((group, self.database.seqno()));
+            while let Some((group, next_seqno)) = writer.unflushed.front()
+                && self.keyspaces.is_flushed_below(*next_seqno)
+            {
+                reached.flushed_group = *group;
+                writer.unflushed.pop_front();
+            }
+        }
+        writer.watermark.advance(reached).map_err(|error| self.directory.failed(&error))
     }
 
     fn table(&self, table: Table) -> &Keyspace {
@@ -230,6 +251,19 @@ impl Store for EmbeddedStore {
                 Ok((key[engine::SHARD_BYTES..].to_vec(), value.to_vec()))
             })
             .collect()
+    }
+
+    fn flush(&self) -> Result<(), Error> {
+        let mut writer = self.lock();
+        if writer.failed.is_some() {
+            return Ok(()); // nothing more is written, and the log has what was acknowledged
+        }
+        self.keyspaces.flush().map_err(|error| engine::error_in(self.path(), &error))?;
+        if self.keyspaces.is_flushed_below(self.database.seqno()) {
+            let reached = Reached { group: writer.group, flushed_group: writer.group };
+            writer.watermark.advance(reached).map_err(|error| self.directory.failed(&error))?;
+        }
+        Ok(())
     }
 
     fn disk_bytes(&self) -> u64 {

@@ -148,8 +148,8 @@ pub type Entries = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// An ordered map from key to value per shard and [`Table`]. Synchronous: an engine blocks the calling thread.
 ///
-/// Reads see what the last commit that returned `Ok` left behind. Whether they see a commit that is still under way
-/// is up to the engine, so a caller relies on neither.
+/// Reads see what the last commit that returned `Ok` left behind. Of a commit that is still under way they may see
+/// nothing, all, or a part, so a caller does not read what it has in flight.
 pub trait Store: Send + Sync {
     /// Takes the shard over: every earlier lease of it is stale from now on. Durable before it returns, so no commit
     /// under an earlier lease can land after it.
@@ -174,6 +174,11 @@ pub trait Store: Send + Sync {
         limit: usize,
         order: Order,
     ) -> Result<Entries, Error>;
+
+    /// Puts the store into a shape that opens quickly; for a graceful shutdown. Nothing depends on it.
+    fn flush(&self) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// Bytes on disk; 0 for a store that has none.
     fn disk_bytes(&self) -> u64;

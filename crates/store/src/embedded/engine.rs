@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use fjall::config::{BloomConstructionPolicy, FilterPolicy, FilterPolicyEntry};
-use fjall::{Database, Keyspace, KeyspaceCreateOptions};
+use fjall::{AbstractTree, Database, Keyspace, KeyspaceCreateOptions};
 
 use super::error::OpenError;
 use super::{GROUP_KEY, Options};
@@ -57,6 +57,27 @@ impl Keyspaces {
             meta: open("meta", small, &filter)?,
             control: open("control", small, &none)?,
         })
+    }
+
+    fn all(&self) -> [&Keyspace; 6] {
+        [&self.state, &self.history, &self.timer, &self.outbox, &self.meta, &self.control]
+    }
+
+    /// Whether every batch with a sequence number below this one is in tables. Nothing may be written meanwhile.
+    pub(super) fn is_flushed_below(&self, seqno: u64) -> bool {
+        self.all().into_iter().all(|keyspace| {
+            // In this order: what leaves the active memtable appears among the sealed ones, then in tables.
+            let unflushed = keyspace.tree.active_memtable().size() > 0 || keyspace.tree.sealed_memtable_count() > 0;
+            !unflushed || keyspace.tree.get_highest_persisted_seqno().is_some_and(|last| seqno <= last + 1)
+        })
+    }
+
+    /// Writes everything in memory to tables.
+    pub(super) fn flush(&self) -> fjall::Result<()> {
+        for keyspace in self.all() {
+            keyspace.rotate_memtable_and_wait()?;
+        }
+        Ok(())
     }
 
     /// The last group the engine has; 0 before the first.

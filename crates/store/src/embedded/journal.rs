@@ -4,7 +4,8 @@
 //! byte can take acknowledged groups with it; and the sequence number at the head of a batch, which decides who wins,
 //! has no checksum. Here every batch is read first: checksum, group numbers without gaps, sequence numbers in order.
 //! What follows the last whole batch is cut off if every acknowledged group is there, which is how a crash during a
-//! write looks. Otherwise the log is refused and left as it is.
+//! write looks. Otherwise the log is refused and left as it is. The front of a sound log that is in tables already is
+//! taken out, because the engine would replay it item by item.
 //!
 //! The layout of the log belongs to the pinned version of the engine:
 //! ```text
@@ -16,14 +17,16 @@
 //! Numbers are little-endian. The first item of each batch is ours: [`GROUP_KEY`], with two big-endian numbers.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::Xxh3;
 
 use super::GROUP_KEY;
-use super::directory::io_error;
+use super::directory::{io_error, sync};
 use super::error::OpenError;
+use super::watermark::Reached;
 
 const START: u8 = 1;
 const ITEM: u8 = 2;
@@ -33,28 +36,55 @@ const TRAILER: &[u8; 4] = b"FJL\x03";
 /// Value type, compression, keyspace, and three lengths.
 const ITEM_HEAD_BYTES: usize = 1 + 1 + 8 + 2 + 4 + 4;
 
-/// Checks all log files in the engine's directory. `acknowledged` is a group that must not be missing. Returns the
-/// last group in the log, if there is any.
-pub(super) fn verify(directory: &Path, acknowledged: u64) -> Result<Option<u64>, OpenError> {
+/// Checks all log files in the engine's directory, and takes out what need not be replayed. Returns the last group that
+/// was in the log, if there was any.
+pub(super) fn verify(directory: &Path, reached: Reached) -> Result<Option<u64>, OpenError> {
     let mut last: Option<Batch> = None;
     let files = files(directory)?;
+    let mut scans = Vec::new();
     for (index, path) in files.iter().enumerate() {
-        let scan = scan(path, last).map_err(io_error(path))?;
+        let scan = scan(path, last, reached.flushed_group).map_err(io_error(path))?;
         last = scan.last;
-        let Some(reason) = scan.broken else { continue };
-        let is_active = index + 1 == files.len();
-        if !is_active || last.map_or(0, |last| last.group) < acknowledged {
-            let reason = format!("at byte {}: {reason}", scan.valid_bytes);
-            return Err(OpenError::Corrupt { path: path.clone(), reason });
+        if let Some(reason) = scan.broken {
+            let is_active = index + 1 == files.len();
+            if !is_active || last.map_or(0, |last| last.group) < reached.group {
+                let reason = format!("at byte {}: {reason}", scan.valid_bytes);
+                return Err(OpenError::Corrupt { path: path.clone(), reason });
+            }
+            let cut = || {
+                let file = OpenOptions::new().write(true).open(path)?;
+                file.set_len(scan.valid_bytes)?;
+                file.sync_all()
+            };
+            cut().map_err(io_error(path))?;
         }
-        let cut = || {
-            let file = OpenOptions::new().write(true).open(path)?;
-            file.set_len(scan.valid_bytes)?;
-            file.sync_all()
-        };
-        cut().map_err(io_error(path))?;
+        scans.push(scan);
+    }
+    for (index, (path, scan)) in files.iter().zip(scans).enumerate() {
+        let is_active = index + 1 == files.len();
+        trim(path, scan.flushed_bytes..scan.valid_bytes, is_active).map_err(io_error(path))?;
     }
     Ok(last.map(|last| last.group))
+}
+
+/// Takes the flushed front out of a log file when that spares the engine half of it: replay is what takes long in
+/// opening a store, and reads every item whether it is needed or not. `needed` are the bytes to keep.
+fn trim(path: &Path, needed: Range<u64>, is_active: bool) -> io::Result<()> {
+    let needed_bytes = needed.end - needed.start;
+    if needed.start <= needed_bytes {
+        return Ok(());
+    }
+    if needed_bytes == 0 && !is_active {
+        return fs::remove_file(path);
+    }
+    let mut old = File::open(path)?;
+    old.seek(SeekFrom::Start(needed.start))?;
+    let new_path = path.with_extension("new"); // not the name of a log, should it be left behind
+    let mut new = File::create(&new_path)?;
+    io::copy(&mut old.take(needed_bytes), &mut new)?;
+    new.sync_all()?;
+    fs::rename(&new_path, path)?;
+    path.parent().map_or(Ok(()), sync)
 }
 
 /// The log files, oldest first.
@@ -88,15 +118,17 @@ struct Scan {
     last: Option<Batch>,
     /// Where the last whole batch ends.
     valid_bytes: u64,
-    /// What is wrong after it; `None` if only zeros, written in advance, follow.
+    /// Where the last batch ends of those that are in tables with all before them.
+    flushed_bytes: u64,
+    /// What is wrong after the last whole batch; `None` if the zeros follow that are written in advance.
     broken: Option<&'static str>,
 }
 
-fn scan(path: &Path, before: Option<Batch>) -> io::Result<Scan> {
+fn scan(path: &Path, before: Option<Batch>, flushed_group: u64) -> io::Result<Scan> {
     let file = File::open(path)?;
     let length = file.metadata()?.len();
     let mut reader = Reader { reader: BufReader::with_capacity(256 * 1024, file), at: 0, length };
-    let mut scan = Scan { last: before, valid_bytes: 0, broken: None };
+    let mut scan = Scan { last: before, valid_bytes: 0, flushed_bytes: 0, broken: None };
     loop {
         match reader.batch() {
             Ok(Some(batch)) => {
@@ -108,6 +140,9 @@ fn scan(path: &Path, before: Option<Batch>) -> io::Result<Scan> {
                 }
                 scan.last = Some(batch);
                 scan.valid_bytes = reader.at;
+                if batch.group <= flushed_group {
+                    scan.flushed_bytes = reader.at;
+                }
             }
             Ok(None) => return Ok(scan),
             Err(Broken::Io(error)) => return Err(error),
@@ -137,14 +172,14 @@ struct Reader {
 }
 
 impl Reader {
-    /// The next batch, or `None` where nothing but zeros is left.
+    /// The next batch, or `None` at the end or where the zeros begin that are written in advance.
     fn batch(&mut self) -> Result<Option<Batch>, Broken> {
         if self.at == self.length {
             return Ok(None);
         }
         match self.bytes::<1>()? {
             [START] => {}
-            [0] if self.rest_is_zero()? => return Ok(None),
+            [0] if self.zeros_follow()? => return Ok(None),
             _ => return Err(Broken::Log("batch without start")),
         }
         let item_count = u32::from_le_bytes(self.bytes()?);
@@ -197,17 +232,11 @@ impl Reader {
         Ok(bytes)
     }
 
-    fn rest_is_zero(&mut self) -> Result<bool, Broken> {
-        let mut chunk = [0; 64 * 1024];
-        loop {
-            let count = self.reader.read(&mut chunk)?;
-            if count == 0 {
-                return Ok(true);
-            }
-            if chunk[..count].iter().any(|byte| *byte != 0) {
-                return Ok(false);
-            }
-        }
+    /// Whether the next bytes are zero. A few tell enough: what follows the damaged start of a batch is the rest of it.
+    fn zeros_follow(&mut self) -> Result<bool, Broken> {
+        let mut next = [0; 64];
+        let count = self.reader.read(&mut next)?;
+        Ok(next[..count].iter().all(|byte| *byte == 0))
     }
 }
 

@@ -1,10 +1,11 @@
-//! The number of the last acknowledged group, in a file of its own.
+//! How far the store has come, in a file of its own: the last acknowledged group, and what is in tables.
 //!
 //! It is written after each sync of the log and not synced itself: the kernel keeps it when the process is killed, and
-//! after a power failure it lags, which only makes it a weaker lower bound. So it costs nothing, and tells a log whose
-//! end was lost from a log whose last group was never finished.
+//! after a power failure it lags, which only makes its two numbers weaker lower bounds. So it costs nothing. The first
+//! tells a log whose end was lost from a log whose last group was never finished; the second tells which part of the
+//! log need not be replayed.
 //!
-//! A damaged watermark alone is no loss: it counts as 0 and is written again with the next group.
+//! A damaged watermark alone is no loss: it counts as zeros and is written again with the next group.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -17,7 +18,16 @@ use super::error::OpenError;
 
 pub(super) struct Watermark {
     file: File,
-    group: u64,
+    reached: Reached,
+}
+
+/// Lower bounds of what has happened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Reached {
+    /// The last acknowledged group.
+    pub(super) group: u64,
+    /// All groups up to this one are in tables.
+    pub(super) flushed_group: u64,
 }
 
 impl Watermark {
@@ -25,7 +35,7 @@ impl Watermark {
     pub(super) fn create(path: &Path) -> Result<(), OpenError> {
         let create = || {
             let mut file = File::create_new(path)?;
-            file.write_all(&encode(0))?;
+            file.write_all(&encode(Reached::default()))?;
             file.sync_all()
         };
         create().map_err(io_error(path))
@@ -36,33 +46,35 @@ impl Watermark {
             let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
             let mut bytes = Vec::new();
             file.read_to_end(&mut bytes)?;
-            Ok(Watermark { file, group: decode(&bytes).unwrap_or_default() })
+            Ok(Watermark { file, reached: decode(&bytes).unwrap_or_default() })
         };
         open().map_err(io_error(path))
     }
 
-    /// The last acknowledged group, or one before it.
-    pub(super) fn group(&self) -> u64 {
-        self.group
+    pub(super) fn reached(&self) -> Reached {
+        self.reached
     }
 
-    pub(super) fn advance(&mut self, group: u64) -> io::Result<()> {
+    pub(super) fn advance(&mut self, reached: Reached) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(0))?;
-        self.file.write_all(&encode(group))?;
-        self.group = group;
+        self.file.write_all(&encode(reached))?;
+        self.reached = reached;
         Ok(())
     }
 }
 
-fn encode(group: u64) -> [u8; 16] {
-    let mut bytes = [0; 16];
-    bytes[..8].copy_from_slice(&group.to_be_bytes());
-    bytes[8..].copy_from_slice(&xxh3_64(&group.to_be_bytes()).to_be_bytes());
+fn encode(reached: Reached) -> [u8; 24] {
+    let mut bytes = [0; 24];
+    bytes[..8].copy_from_slice(&reached.group.to_be_bytes());
+    bytes[8..16].copy_from_slice(&reached.flushed_group.to_be_bytes());
+    let checksum = xxh3_64(&bytes[..16]);
+    bytes[16..].copy_from_slice(&checksum.to_be_bytes());
     bytes
 }
 
-fn decode(bytes: &[u8]) -> Option<u64> {
-    let (group, _) = bytes.split_first_chunk()?;
-    let group = u64::from_be_bytes(*group);
-    (bytes == encode(group)).then_some(group)
+fn decode(bytes: &[u8]) -> Option<Reached> {
+    let (group, rest) = bytes.split_first_chunk()?;
+    let (flushed_group, _) = rest.split_first_chunk()?;
+    let reached = Reached { group: u64::from_be_bytes(*group), flushed_group: u64::from_be_bytes(*flushed_group) };
+    (bytes == encode(reached)).then_some(reached)
 }
