@@ -14,7 +14,7 @@ use serde_json::Value;
 pub(crate) use card::Card;
 pub(crate) use table::{Rows, Table};
 
-use crate::clock;
+use crate::{clock, error::CliError};
 
 /// `--output`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -105,9 +105,21 @@ impl Printer {
         self.write(text);
     }
 
-    /// A question to the user, who answers on the same line.
-    pub(crate) fn ask(&self, text: &str) {
-        self.write(text);
+    /// Asks the user on stdin whether to go on, unless `yes` says so; in JSON it must.
+    pub(crate) fn confirm(&self, what: &str, yes: bool) -> Result<(), CliError> {
+        if yes {
+            return Ok(());
+        }
+        if self.is_json() {
+            return Err(CliError::options("must bypass the question with --yes when the output is JSON"));
+        }
+        self.write(&format!("{what}? y/N "));
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).map_err(|error| CliError::options(error.to_string()))?;
+        match answer.trim().to_lowercase().as_str() {
+            "y" | "yes" => Ok(()),
+            _ => Err(CliError::options("user denied confirmation")),
+        }
     }
 
     /// What the next card or table shows.

@@ -9,14 +9,31 @@ use clap::{
 
 use crate::{
     Stop,
-    command::Root,
+    command::{self, Root},
+    planned::{self, Planned},
     settings::env_file::{self, Environment},
 };
 
+/// A command line without mistakes.
+#[derive(Debug)]
+pub(crate) enum Parsed {
+    Command(Box<Root>),
+    Planned(Box<Planned>),
+}
+
+impl Parsed {
+    pub(crate) fn run(self) -> Result<(), Stop> {
+        match self {
+            Self::Command(root) => command::run(*root),
+            Self::Planned(planned) => Ok(planned.run()?),
+        }
+    }
+}
+
 /// Parses the arguments, the first of which is the program's name.
-pub(crate) fn parse(arguments: &[OsString]) -> Result<Root, Stop> {
+pub(crate) fn parse(arguments: &[OsString]) -> Result<Parsed, Stop> {
     let program = arguments.first().and_then(|path| Path::new(path).file_stem()?.to_str()).unwrap_or("abide");
-    let command = prepared(Root::command().bin_name(program).name(program.to_owned()));
+    let command = prepared(planned::added(Root::command().bin_name(program).name(program.to_owned())));
     let texts: Vec<&str> = arguments.iter().skip(1).filter_map(|argument| argument.to_str()).collect();
     let line = Line::read(&command, &texts);
     let command = if line.path.first() == Some(&"env") { command } else { supplied(command, &environment(&line)?) };
@@ -28,7 +45,10 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Root, Stop> {
         }
     };
     let matches = command.try_get_matches_from(arguments).map_err(failed)?;
-    Root::from_arg_matches(&matches).map_err(failed)
+    match planned::called(&matches, &line.path) {
+        Some(planned) => Ok(Parsed::Planned(Box::new(planned.map_err(failed)?))),
+        None => Ok(Parsed::Command(Box::new(Root::from_arg_matches(&matches).map_err(failed)?))),
+    }
 }
 
 /// Lets every switch take a value, as in `--yes=false`.

@@ -3,6 +3,7 @@
 mod batch;
 mod cancel;
 mod count;
+mod delete;
 mod describe;
 mod execute;
 mod fix_history_json;
@@ -12,6 +13,7 @@ mod query;
 mod result;
 mod show;
 mod signal;
+mod signal_with_start;
 mod stack;
 mod start;
 mod terminate;
@@ -26,6 +28,8 @@ pub(crate) enum WorkflowCommand {
     Cancel(cancel::Cancel),
     /// Count workflows
     Count(count::Count),
+    /// Remove a run and all that is known of it
+    Delete(delete::Delete),
     /// Show what is known of a run
     Describe(describe::Describe),
     /// Start a workflow and wait for its result
@@ -42,6 +46,8 @@ pub(crate) enum WorkflowCommand {
     Show(show::Show),
     /// Send a signal to a workflow
     Signal(signal::Signal),
+    /// Send a signal to a workflow, which is started if it does not run
+    SignalWithStart(Box<signal_with_start::SignalWithStart>),
     /// Show where a workflow's code stands
     Stack(stack::Stack),
     /// Start a workflow
@@ -55,6 +61,7 @@ impl WorkflowCommand {
         match self {
             Self::Cancel(command) => command.run(context).await,
             Self::Count(command) => command.run(context).await,
+            Self::Delete(command) => command.run(context).await,
             Self::Describe(command) => command.run(context).await,
             Self::Execute(command) => command.run(context).await,
             Self::FixHistoryJson(command) => command.run(context),
@@ -63,6 +70,7 @@ impl WorkflowCommand {
             Self::Result(command) => command.run(context).await,
             Self::Show(command) => command.run(context).await,
             Self::Signal(command) => command.run(context).await,
+            Self::SignalWithStart(command) => command.run(context).await,
             Self::Stack(command) => command.run(context).await,
             Self::Start(command) => command.run(context).await,
             Self::Terminate(command) => command.run(context).await,

@@ -1,6 +1,6 @@
 //! `operator search-attribute create`, `list` and `remove`
 
-use std::{collections::BTreeMap, io};
+use std::collections::BTreeMap;
 
 use abide_proto::{
     json::{self, enum_short_name},
@@ -114,17 +114,7 @@ async fn list(context: &Context) -> Done {
 
 impl Remove {
     async fn run(self, context: &Context) -> Done {
-        if !self.yes {
-            if context.out.is_json() {
-                return Err(CliError::options("must bypass the question with --yes when the output is JSON"));
-            }
-            context.out.ask(&format!("Remove search attributes {}? y/N ", self.name.join(", ")));
-            let mut answer = String::new();
-            io::stdin().read_line(&mut answer).map_err(|error| CliError::options(error.to_string()))?;
-            if !matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
-                return Err(CliError::options("user denied confirmation"));
-            }
-        }
+        context.out.confirm(&format!("Remove search attributes {}", self.name.join(", ")), self.yes)?;
         let client = context.connect().await?;
         let request =
             RemoveSearchAttributesRequest { namespace: client.namespace().to_owned(), search_attributes: self.name };

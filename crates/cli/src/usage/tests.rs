@@ -1,8 +1,15 @@
 use super::*;
-use crate::command::Command as Parsed;
+use crate::command::Command as Kind;
 
 fn arguments(line: &str) -> Vec<OsString> {
     ["abide"].into_iter().chain(line.split_whitespace()).map(Into::into).collect()
+}
+
+fn parsed(arguments: &[OsString]) -> Result<Root, Stop> {
+    match parse(arguments)? {
+        Parsed::Command(root) => Ok(*root),
+        Parsed::Planned(planned) => panic!("planned: {planned:?}"),
+    }
 }
 
 fn error(line: &str) -> String {
@@ -54,10 +61,10 @@ fn help_and_version_are_no_mistakes() {
 
 #[test]
 fn switches_take_a_value_and_flags_may_stand_before_the_command() {
-    let root = parse(&arguments("--output json workflow --namespace ns cancel -w a --yes=false")).unwrap();
+    let root = parsed(&arguments("--output json workflow --namespace ns cancel -w a --yes=false")).unwrap();
     assert!(root.common.printer().is_json());
-    let Parsed::Workflow(_) = root.command else { panic!("another command") };
-    let root = parse(&arguments("workflow describe -w a --disable-config-file -o none")).unwrap();
+    let Kind::Workflow(_) = root.command else { panic!("another command") };
+    let root = parsed(&arguments("workflow describe -w a --disable-config-file -o none")).unwrap();
     assert!(root.common.disable_config_file);
 }
 
@@ -67,10 +74,23 @@ fn an_environment_stands_in_for_flags() {
     let path = folder.path().join("my.yaml");
     std::fs::write(&path, "env:\n  here:\n    type: Flow\n    task-queue: tq\n    output: json\n").unwrap();
     let file = format!("--env-file {}", path.display());
-    let root = parse(&arguments(&format!("workflow start --env here {file}"))).unwrap();
+    let root = parsed(&arguments(&format!("workflow start --env here {file}"))).unwrap();
     assert!(root.common.printer().is_json());
-    let root = parse(&arguments(&format!("workflow start --env=here {file} -o text"))).unwrap();
+    let root = parsed(&arguments(&format!("workflow start --env=here {file} -o text"))).unwrap();
     assert!(root.common.printer().is_text());
     assert_eq!(error(&format!("workflow start --env gone {file}")), "environment \"gone\" not found");
-    assert!(parse(&arguments(&format!("env get --env gone {file}"))).is_ok());
+    assert!(parsed(&arguments(&format!("env get --env gone {file}"))).is_ok());
+}
+
+#[test]
+fn planned_commands_check_their_flags() {
+    assert_eq!(error("schedule create -s s"), r#"required flag(s) "task-queue", "type" not set"#);
+    assert_eq!(error("worker deployment describe"), r#"required flag(s) "name" not set"#);
+    assert!(
+        error("schedule backfill -s s --start-time 2024-13-01T00:00:00Z --end-time 2024-01-01T00:00:00Z")
+            .contains("--start-time")
+    );
+    assert!(error("schedule").starts_with("unknown command"));
+    let line = "schedule list -o none --address a:1";
+    assert!(matches!(parse(&arguments(line)), Ok(Parsed::Planned(_))));
 }
