@@ -4,7 +4,6 @@
 //! whole run.
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
-mod clock;
 mod real;
 
 pub use real::RealPlatform;
@@ -20,8 +19,10 @@ pub trait Platform: Send + Sync + 'static {
     fn monotonic(&self) -> Duration;
     /// Fills the buffer with random bytes.
     fn fill_random(&self, bytes: &mut [u8]);
-    /// Runs the task to its end, or until the process ends.
+    /// Runs the task to its end, or until [`Platform::end_tasks`].
     fn spawn(&self, task: BoxFuture<()>);
+    /// Drops every task that was spawned, wherever it waits; completes when they are gone. Later ones do not run.
+    fn end_tasks(&self) -> BoxFuture<()>;
     /// Completes when [`Platform::monotonic`] has reached the instant.
     fn sleep_until(&self, instant: Duration) -> BoxFuture<()>;
 }
@@ -79,8 +80,15 @@ impl Env {
         bytes
     }
 
+    /// Runs the task beside the caller, to its end or until [`Env::end_tasks`].
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.platform.spawn(Box::pin(task));
+    }
+
+    /// Drops every task that was spawned, wherever it waits; completes when they are gone, with all that they held.
+    /// Not to be awaited in a task that was spawned here.
+    pub fn end_tasks(&self) -> BoxFuture<()> {
+        self.platform.end_tasks()
     }
 
     /// Completes when [`Env::monotonic`] has reached the instant.
@@ -103,6 +111,21 @@ mod tests {
         let (a, b) = (env.uuid(), env.uuid());
         assert_ne!(a, b);
         assert_eq!((a[6] >> 4, a[8] >> 6), (4, 2));
+    }
+
+    #[tokio::test]
+    async fn tasks_are_gone_when_they_were_ended() {
+        let env = Env::real();
+        let held = Arc::new(());
+        let (in_task, in_late_task) = (held.clone(), held.clone());
+        env.spawn(async move {
+            std::future::pending::<()>().await;
+            drop(in_task);
+        });
+        env.end_tasks().await;
+        env.spawn(async move { drop(in_late_task) });
+        env.end_tasks().await;
+        assert_eq!(Arc::strong_count(&held), 1);
     }
 
     #[tokio::test]

@@ -99,7 +99,8 @@ impl RunningServer {
     }
 
     /// Ends the server: no new connections, long polls end, the calls under way are finished, as long as the
-    /// configuration gives them time.
+    /// configuration gives them time. What was accepted is durable, and the store is closed with the last handle to the
+    /// frontend.
     pub async fn stop(mut self) {
         let Frontend { env, drain, config, .. } = &*self.frontend;
         drain.start();
@@ -108,6 +109,12 @@ impl RunningServer {
             _ = self.connections.recv() => {}
             () = env.sleep(config.drain_timeout) => tracing::warn!("calls were still under way at the end"),
         }
+        let shards = self.frontend.shards.shared.clone();
+        // Nobody waits for an answer any more, but what was accepted is to be durable.
+        if tokio::task::spawn_blocking(move || shards.committer.flush()).await.is_err() {
+            tracing::error!("the store was not flushed");
+        }
+        env.end_tasks().await;
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use rand::{RngCore, SeedableRng, rngs::SmallRng};
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::watch};
 
 use super::{BoxFuture, Platform};
 
@@ -15,12 +15,19 @@ pub struct RealPlatform {
     start: Instant,
     runtime: Handle,
     generator: Mutex<SmallRng>,
+    /// Whether tasks are to end. Each task that runs holds a receiver.
+    ended: watch::Sender<bool>,
 }
 
 impl RealPlatform {
     /// Must be called inside a tokio runtime.
     pub(super) fn new() -> Self {
-        Self { start: Instant::now(), runtime: Handle::current(), generator: Mutex::new(SmallRng::from_os_rng()) }
+        Self {
+            start: Instant::now(),
+            runtime: Handle::current(),
+            generator: Mutex::new(SmallRng::from_os_rng()),
+            ended: watch::Sender::new(false),
+        }
     }
 }
 
@@ -39,7 +46,21 @@ impl Platform for RealPlatform {
     }
 
     fn spawn(&self, task: BoxFuture<()>) {
-        self.runtime.spawn(task);
+        let mut ended = self.ended.subscribe();
+        self.runtime.spawn(async move {
+            tokio::select! {
+                biased;
+                // The sender may go first, with the last handle to the platform: then nobody is left to end the task.
+                Ok(_) = ended.wait_for(|ended| *ended) => {}
+                () = task => {}
+            }
+        });
+    }
+
+    fn end_tasks(&self) -> BoxFuture<()> {
+        self.ended.send_replace(true);
+        let ended = self.ended.clone();
+        Box::pin(async move { ended.closed().await })
     }
 
     fn sleep_until(&self, instant: Duration) -> BoxFuture<()> {
