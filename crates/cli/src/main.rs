@@ -13,6 +13,7 @@ mod ids;
 mod operator;
 mod outcome;
 mod pairs;
+mod planned;
 mod print;
 mod server;
 mod settings;
@@ -28,10 +29,11 @@ use std::{
 };
 
 use clap::error::ErrorKind;
+use usage::Parsed;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = args_os().collect();
-    match usage::parse(&arguments).and_then(command::run) {
+    match usage::parse(&arguments).and_then(Parsed::run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Stop::Shown(text)) => {
             let _ = io::stdout().write_all(text.as_bytes());
