@@ -1,0 +1,142 @@
+//! A worker's poll, and the task it gets.
+
+use std::ops::Deref;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll as Progress};
+
+use crate::entry::{Entry, Task};
+use crate::matching::Shared;
+use crate::queue::{Handed, Look, Queue};
+
+type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A poll that waits for a task: a future. `None` means that the poll was ended ([`crate::Matching::end_polls`],
+/// [`crate::Matching::end_all_polls`], [`crate::Matching::unload_sticky`]). The caller applies its own deadline.
+///
+/// Dropping it takes the poll out of the queue at once; a task that was already on its way to it goes back.
+#[must_use = "a poll that is dropped has left the queue"]
+pub struct Poll<T: Task> {
+    shared: Arc<Shared<T>>,
+    queue: Arc<Queue<T>>,
+    /// `None` once the poll is over.
+    id: Option<u64>,
+    identity: String,
+    /// The time at which the rate limit lets the next task go, if it is this poll that watches for it.
+    watch: Option<(i64, Sleep)>,
+}
+
+impl<T: Task> Poll<T> {
+    pub(crate) fn new(shared: Arc<Shared<T>>, queue: Arc<Queue<T>>, id: Option<u64>, identity: String) -> Self {
+        Self { shared, queue, id, identity, watch: None }
+    }
+
+    fn taken(&mut self, handed: Handed<T>) -> Taken<T> {
+        Taken { shared: Arc::clone(&self.shared), queue: Arc::clone(&self.queue), handed: Some(handed) }
+    }
+}
+
+impl<T: Task> Future for Poll<T> {
+    type Output = Option<Taken<T>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Progress<Self::Output> {
+        let this = &mut *self;
+        loop {
+            let Some(id) = this.id else { return Progress::Ready(None) };
+            let now_ms = this.shared.clock.now_ms();
+            let look = this.queue.lock().look(id, &this.identity, cx, now_ms);
+            let at_ms = match look {
+                Look::Task(handed) => {
+                    this.id = None;
+                    return Progress::Ready(Some(this.taken(handed)));
+                }
+                Look::Ended => {
+                    this.id = None;
+                    return Progress::Ready(None);
+                }
+                Look::Wait(None) => {
+                    this.watch = None;
+                    return Progress::Pending;
+                }
+                Look::Wait(Some(at_ms)) => at_ms,
+            };
+            if this.watch.as_ref().is_none_or(|(watched_ms, _)| *watched_ms != at_ms) {
+                this.watch = Some((at_ms, this.shared.clock.sleep_until_ms(at_ms)));
+            }
+            let Some((_, sleep)) = &mut this.watch else { return Progress::Pending };
+            if sleep.as_mut().poll(cx).is_pending() {
+                return Progress::Pending;
+            }
+            this.watch = None;
+            // The update itself hands out what the limit lets go now, to this poll first.
+            this.queue.update(&this.shared, |_, _, _| ());
+        }
+    }
+}
+
+impl<T: Task> Drop for Poll<T> {
+    fn drop(&mut self) {
+        if let Some(id) = self.id.take() {
+            self.queue.update(&self.shared, |state, _, now_ms| state.leave(id, &self.identity, now_ms));
+        }
+    }
+}
+
+/// A task that a poll got. The queue still knows of it until [`Taken::finish`]; dropped before that, it goes back to its
+/// place in the order, for the next poll. Who drops it because a start failed for a passing reason waits a little first,
+/// or the next poll runs into the same failure at once.
+#[must_use = "a task that is dropped goes back to its queue"]
+pub struct Taken<T: Task> {
+    shared: Arc<Shared<T>>,
+    queue: Arc<Queue<T>>,
+    /// `None` only once it is finished.
+    handed: Option<Handed<T>>,
+}
+
+impl<T: Task> Taken<T> {
+    /// The start is committed, or the task is obsolete: the queue forgets it.
+    pub fn finish(mut self) -> Entry<T> {
+        let handed = self.handed.take().expect("only finish and drop empty it, and both end its life");
+        let key = handed.entry.task.key();
+        self.queue.update(&self.shared, |state, _, _| state.backlog.settle(key));
+        handed.entry
+    }
+
+    /// The same as dropping it.
+    pub fn give_back(self) {}
+
+    /// How long the poll waited for it.
+    pub fn waited_ms(&self) -> i64 {
+        self.handed().waited_ms
+    }
+
+    /// How many tasks still waited when this one was handed out.
+    pub fn backlog_count(&self) -> u64 {
+        self.handed().backlog_count
+    }
+
+    /// Advice to the worker: one more concurrent poll (1), one fewer (-1), or none.
+    pub fn scaling_delta(&self) -> Option<i32> {
+        self.handed().scaling_delta
+    }
+
+    fn handed(&self) -> &Handed<T> {
+        self.handed.as_ref().expect("only finish and drop empty it, and both end its life")
+    }
+}
+
+impl<T: Task> Deref for Taken<T> {
+    type Target = Entry<T>;
+
+    fn deref(&self) -> &Entry<T> {
+        &self.handed().entry
+    }
+}
+
+impl<T: Task> Drop for Taken<T> {
+    fn drop(&mut self) {
+        if let Some(handed) = self.handed.take() {
+            self.queue.update(&self.shared, |state, _, _| state.take_back(handed.order, handed.entry));
+        }
+    }
+}
