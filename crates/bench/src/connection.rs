@@ -1,7 +1,7 @@
 //! HTTP/2 connections to the server under load.
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use abide_proto::temporal::api::workflowservice::v1::{
@@ -15,6 +15,7 @@ use tonic::{
 
 use crate::{
     clock,
+    error::Error,
     fault::Fault,
     wire::{NAMESPACE, request},
 };
@@ -26,7 +27,7 @@ const WINDOW_BYTES: u32 = 4 << 20;
 const MESSAGE_BYTES_MAX: usize = 64 << 20;
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// The time between two attempts to reach a server that is starting.
-const READY_INTERVAL: Duration = Duration::from_millis(5);
+const READY_INTERVAL: Duration = Duration::from_millis(1);
 const DAY_SECONDS: i64 = 24 * 60 * 60;
 
 /// Several connections, handed out in turn.
@@ -58,45 +59,59 @@ impl Connections {
     }
 }
 
-/// Waits until the server at `address` answers or `has_ended`, then sees to it that the namespace of the load exists.
-pub(crate) async fn ready(address: &str, patience: Duration, mut has_ended: impl FnMut() -> bool) -> Result<(), Fault> {
-    let started = clock::now();
+/// Waits until the server at `address` answers, unless it `has_ended`; returns when it did.
+pub(crate) async fn first_answer(
+    address: &str,
+    patience: Duration,
+    mut has_ended: impl FnMut() -> bool,
+) -> Result<Instant, Fault> {
+    let begin = clock::now();
     let connections = loop {
         match Connections::open(address, 1).await {
             Ok(connections) => break connections,
-            Err(_) if started.elapsed() < patience && !has_ended() => clock::pause(READY_INTERVAL).await,
+            Err(_) if begin.elapsed() < patience && !has_ended() => clock::pause(READY_INTERVAL).await,
             Err(_) => {
-                return Err(Fault::Lost {
-                    what: format!("the server at {address}"),
-                    waited_s: started.elapsed().as_secs(),
-                });
+                let what = format!("the server at {address}");
+                return Err(Fault::Lost { what, waited_s: begin.elapsed().as_secs() });
             }
         }
     };
-    let mut client = connections.client();
     let info = request(GetSystemInfoRequest {}, CALL_TIMEOUT);
-    client.get_system_info(info).await.map_err(|status| Fault::refused("GetSystemInfo", &status))?;
+    match connections.client().get_system_info(info).await {
+        Ok(_) => Ok(clock::now()),
+        Err(status) => Err(Fault::refused("GetSystemInfo", &status)),
+    }
+}
+
+/// Sees to it that the namespace of the load exists.
+pub(crate) async fn ensure_namespace(address: &str, patience: Duration) -> Result<(), Error> {
+    let begin = clock::now();
+    let mut client = Connections::open(address, 1).await?.client();
     let mut registered = false;
     loop {
         let describe = DescribeNamespaceRequest { namespace: NAMESPACE.to_owned(), ..Default::default() };
         match client.describe_namespace(request(describe, CALL_TIMEOUT)).await {
             Ok(_) => return Ok(()),
-            Err(status) if status.code() != Code::NotFound || started.elapsed() > patience => {
-                return Err(Fault::refused("DescribeNamespace", &status));
+            Err(status) if status.code() != Code::NotFound || begin.elapsed() > patience => {
+                return Err(Fault::refused("DescribeNamespace", &status).into());
             }
             Err(_) if registered => clock::pause(READY_INTERVAL).await, // it shows once the namespace cache refreshes
             Err(_) => {
-                let register = RegisterNamespaceRequest {
-                    namespace: NAMESPACE.to_owned(),
-                    workflow_execution_retention_period: Some(prost_types::Duration { seconds: DAY_SECONDS, nanos: 0 }),
-                    ..Default::default()
-                };
-                match client.register_namespace(request(register, CALL_TIMEOUT)).await {
-                    Ok(_) => registered = true,
-                    Err(status) if status.code() == Code::AlreadyExists => registered = true,
-                    Err(status) => return Err(Fault::refused("RegisterNamespace", &status)),
-                }
+                register_namespace(&mut client).await?;
+                registered = true;
             }
         }
+    }
+}
+
+async fn register_namespace(client: &mut Client) -> Result<(), Fault> {
+    let register = RegisterNamespaceRequest {
+        namespace: NAMESPACE.to_owned(),
+        workflow_execution_retention_period: Some(prost_types::Duration { seconds: DAY_SECONDS, nanos: 0 }),
+        ..Default::default()
+    };
+    match client.register_namespace(request(register, CALL_TIMEOUT)).await {
+        Err(status) if status.code() != Code::AlreadyExists => Err(Fault::refused("RegisterNamespace", &status)),
+        _ => Ok(()),
     }
 }

@@ -48,6 +48,10 @@ pub struct Figures {
     pub other_cpu_percent: Option<f64>,
     /// Workflow tasks that came with the whole history although the worker knew the run.
     pub full_histories: u64,
+    /// From the start of the server's program to its first answer, in milliseconds.
+    pub cold_start_ms: Option<f64>,
+    /// Memory of the server when it had answered its first call, in MiB.
+    pub resident_at_start_mib: Option<f64>,
     /// The median time of one sync of the disk, measured right before.
     pub sync_p50_ms: Option<f64>,
     /// Figures that only this workload has.
@@ -101,14 +105,16 @@ impl Figures {
             commit_groups: window.commit_groups,
             other_cpu_percent: window.other_cpu.map(|time| 100.0 * time.as_secs_f64() / seconds),
             full_histories: done.full_histories,
+            cold_start_ms: target.cold_start.map(|time| time.as_secs_f64() * 1e3),
+            resident_at_start_mib: target.resident_at_start_bytes.map(|bytes| bytes as f64 / MIB),
             sync_p50_ms: None,
             more: Vec::new(),
         }
     }
 
-    /// Adds a figure that only this workload has.
+    /// Adds a figure that only this workload has, if there is a value.
     pub(crate) fn with(mut self, name: &'static str, value: Option<f64>, unit: &'static str) -> Self {
-        self.more.extend(value.map(|value| Figure { name, value, unit }));
+        self.more.extend(value.filter(|value| value.is_finite()).map(|value| Figure { name, value, unit }));
         self
     }
 }

@@ -7,7 +7,7 @@ use std::{
 use abide_bench::{
     Figures, Load, Server, Workload,
     measure::SyncProbe,
-    report::{Ratio, Report, details, header, median, row},
+    report::{Ratio, Report, bars, details, header, median, row},
 };
 use anyhow::Context;
 
@@ -36,6 +36,10 @@ pub(crate) async fn run(arguments: &RunArguments) -> anyhow::Result<()> {
                 let ceiling_is_second = matches!(servers[..], [_, Server::Ceiling]);
                 ratios.push(if ceiling_is_second { Ratio::new(first, second) } else { Ratio::new(second, first) });
             }
+            // The numbers to hold are one server's, not those of two that are compared.
+            if let [Server::Program(_) | Server::Running(_)] | [_, Server::Ceiling] = servers[..] {
+                report.bars.extend(round.first().map(bars::of_figures).unwrap_or_default());
+            }
             report.figures.append(&mut round);
         }
         for ratio in &ratios {
@@ -44,7 +48,13 @@ pub(crate) async fn run(arguments: &RunArguments) -> anyhow::Result<()> {
         if let (2.., Some(median)) = (ratios.len(), median(&ratios)) {
             say(&format!("{median}  (median)"))?;
         }
+        if matches!(servers[..], [_, Server::Ceiling]) {
+            report.bars.extend(ratios.iter().filter_map(bars::of_ratio));
+        }
         report.ratios.append(&mut ratios);
+    }
+    for bar in &report.bars {
+        say(&bar.to_string())?;
     }
     match &arguments.json {
         Some(path) => Ok(report.write(path)?),

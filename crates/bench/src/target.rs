@@ -5,13 +5,13 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
 
 use crate::{
-    connection,
+    clock, connection,
     error::Error,
     measure::{Process, disk_bytes},
 };
@@ -54,6 +54,10 @@ pub struct Target {
     pub(crate) address: String,
     pub(crate) process: Option<Process>,
     pub(crate) metrics_address: Option<String>,
+    /// From the start of its program to its first answer; None for a server that ran before.
+    pub(crate) cold_start: Option<Duration>,
+    /// Memory when it had answered its first call.
+    pub(crate) resident_at_start_bytes: Option<u64>,
     data_dir: Option<PathBuf>,
     program: Option<Program>,
 }
@@ -82,6 +86,8 @@ impl Server {
                 process: running.pid.map(Process::new),
                 metrics_address: running.metrics_address.clone(),
                 data_dir: running.data_dir.clone(),
+                cold_start: None,
+                resident_at_start_bytes: None,
                 program: None,
             },
         };
@@ -103,10 +109,14 @@ impl Target {
     async fn ready(mut self) -> Result<Self, Error> {
         let Target { address, program, .. } = &mut self;
         let has_ended = || program.as_mut().is_some_and(|p| p.ended().is_some());
-        match connection::ready(address, PATIENCE, has_ended).await {
-            Ok(()) => Ok(self),
-            Err(fault) => Err(self.ended().unwrap_or_else(|| fault.into())),
-        }
+        let first_answer = match connection::first_answer(address, PATIENCE, has_ended).await {
+            Ok(at) => at,
+            Err(fault) => return Err(self.ended().unwrap_or_else(|| fault.into())),
+        };
+        self.cold_start = self.program.as_ref().map(|program| first_answer - program.started);
+        self.resident_at_start_bytes = self.process.and_then(Process::memory).map(|m| m.resident_bytes);
+        connection::ensure_namespace(&self.address, PATIENCE).await?;
+        Ok(self)
     }
 }
 
@@ -114,6 +124,7 @@ impl Target {
 #[derive(Debug)]
 struct Program {
     path: PathBuf,
+    started: Instant,
     child: Child,
     output: PathBuf,
     _directory: TempDir,
@@ -143,6 +154,8 @@ impl Program {
             process: Some(Process::new(program.child.id())),
             metrics_address: Some(format!("{LOOPBACK}:{metrics_port}")),
             data_dir: Some(data_dir),
+            cold_start: None,
+            resident_at_start_bytes: None,
             program: Some(program),
         })
     }
@@ -158,6 +171,8 @@ impl Program {
             process: Some(Process::new(program.child.id())),
             metrics_address: None,
             data_dir: None,
+            cold_start: None,
+            resident_at_start_bytes: None,
             program: Some(program),
         })
     }
@@ -166,6 +181,7 @@ impl Program {
         let output = directory.path().join("output");
         let failed = |source| Error::Spawn { program: path.to_owned(), source };
         let file = File::create(&output).map_err(failed)?;
+        let started = clock::now();
         let child = Command::new(path)
             .args(arguments)
             .stdin(Stdio::null())
@@ -173,7 +189,7 @@ impl Program {
             .stderr(file)
             .spawn()
             .map_err(failed)?;
-        Ok(Program { path: path.to_owned(), child, output, _directory: directory })
+        Ok(Program { path: path.to_owned(), started, child, output, _directory: directory })
     }
 
     /// How the program ended, if it did.

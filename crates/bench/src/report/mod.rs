@@ -1,4 +1,5 @@
 //! Figures as people and programs read them.
+pub mod bars;
 mod ratio;
 mod table;
 
@@ -6,6 +7,7 @@ use std::{fs, path::Path};
 
 use serde::Serialize;
 
+pub use bars::Bar;
 pub use ratio::{Ratio, median};
 pub use table::{details, header, row};
 
@@ -18,6 +20,8 @@ pub struct Report {
     pub figures: Vec<Figures>,
     /// Of figures to others that were measured right before or after.
     pub ratios: Vec<Ratio>,
+    /// The numbers to hold, where they were measured.
+    pub bars: Vec<Bar>,
 }
 
 impl Report {

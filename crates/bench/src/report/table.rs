@@ -1,9 +1,12 @@
 //! The table: one line per workload and server, and what does not fit a column below.
 use std::fmt::Write;
 
-use crate::figures::Figures;
+use crate::figures::{Figure, Figures};
 
 const NONE: &str = "n/a";
+const SERVER_WIDTH: usize = 12;
+/// Percent of one processor used by others, above which the figures are in doubt.
+const QUIET_PERCENT: f64 = 10.0;
 const MIB: f64 = 1024.0 * 1024.0;
 
 /// The names of the columns.
@@ -15,7 +18,7 @@ pub fn header() -> String {
     format!("{:<24} {:<12} {columns}\n{:<24} {:<12} {units}", "workload", "server", "", "")
 }
 
-/// The line of one workload and server. Rate and processor times are per unit, which stands in [`details`].
+/// The line of one workload and server. Rate and processor times are of workflows; of other units [`details`] tells.
 pub fn row(figures: &Figures) -> String {
     let (p50, p90, p99, max) = figures
         .latency
@@ -55,15 +58,31 @@ pub fn details(figures: &Figures) -> Vec<String> {
         let p50_ms = latency.p50_ms;
         details.push(format!("{latency_of}: p50 {p50_ms:.2} ms = {:.1} fsyncs of {sync_ms:.3} ms", p50_ms / sync_ms));
     }
+    if let Some(percent) = figures.other_cpu_percent.filter(|percent| *percent > QUIET_PERCENT) {
+        details.push(format!("the machine was not quiet: others used {percent:.0} % of a processor"));
+    }
     if figures.full_histories > 0 {
         details.push(format!("{} workflow tasks of known runs came with the whole history", figures.full_histories));
     }
-    details.extend(figures.more.iter().map(|figure| format!("{}: {:.3} {}", figure.name, figure.value, figure.unit)));
+    let more = |Figure { name, value, unit }: &Figure| format!("{name}: {value:.3} {unit}").trim_end().to_owned();
+    details.extend(figures.more.iter().map(more));
     details
 }
 
-/// The last part of a path, as far as it fits.
+/// The end of a path, as much as fits: two builds of a program differ in their folders.
 fn short(server: &str) -> &str {
-    let name = server.rsplit('/').next().unwrap_or(server);
-    name.char_indices().nth(12).map_or(name, |(end, _)| &name[..end])
+    let skipped = server.chars().count().saturating_sub(SERVER_WIDTH);
+    server.char_indices().nth(skipped).map_or(server, |(begin, _)| &server[begin..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short;
+
+    #[test]
+    fn long_names_keep_their_ends() {
+        assert_eq!(short("ceiling"), "ceiling");
+        assert_eq!(short("/builds/debug/abide"), "/debug/abide");
+        assert_eq!(short("/builds/ünïcode/abide"), "nïcode/abide");
+    }
 }
