@@ -109,12 +109,14 @@ impl RunningServer {
             _ = self.connections.recv() => {}
             () = env.sleep(config.drain_timeout) => tracing::warn!("calls were still under way at the end"),
         }
+        tracing::debug!("all connections have ended");
         let shards = self.frontend.shards.shared.clone();
         // Nobody waits for an answer any more, but what was accepted is to be durable.
         if tokio::task::spawn_blocking(move || shards.committer.flush()).await.is_err() {
             tracing::error!("the store was not flushed");
         }
         env.end_tasks().await;
+        tracing::debug!("all tasks have ended");
     }
 }
 
