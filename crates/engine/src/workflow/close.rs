@@ -19,7 +19,10 @@ pub(crate) fn close<'t>(tx: &'t mut Transition<'_, '_>, status: Status, attribut
     assert!(header.is_running(), "a run ends once");
     header.status = status as i32;
     header.close_time = now;
-    header.workflow_task = None;
+    // A task that was only scheduled stays to be described; it is handed out no more.
+    if header.workflow_task.as_ref().is_some_and(|t| t.is_started()) {
+        header.workflow_task = None;
+    }
     header.first_task_at = 0;
     tx.append(attributes)
 }

@@ -120,8 +120,8 @@ fn profile(
         create_request_id,
         start_time: now.0,
         execution_time: execution_time.0,
-        execution_timeout: Span::of(a.workflow_execution_timeout.as_ref()).0,
-        run_timeout: run_timeout.0,
+        execution_timeout: a.workflow_execution_timeout.as_ref().map(|timeout| Span::of(Some(timeout)).0),
+        run_timeout: a.workflow_run_timeout.as_ref().map(|_| run_timeout.0),
         task_timeout: Span::of(a.workflow_task_timeout.as_ref()).0,
         run_expiration: match (run_expiration, execution_expiration) {
             (run, 0) => run,

@@ -26,8 +26,8 @@ fn config(run: &Run) -> w::WorkflowExecutionConfig {
             kind: enums::TaskQueueKind::Normal as i32,
             ..Default::default()
         }),
-        workflow_execution_timeout: Span(profile.execution_timeout).optional(),
-        workflow_run_timeout: Span(profile.run_timeout).optional(),
+        workflow_execution_timeout: profile.execution_timeout.map(|timeout| Span(timeout).duration()),
+        workflow_run_timeout: profile.run_timeout.map(|timeout| Span(timeout).duration()),
         default_workflow_task_timeout: Some(Span(profile.task_timeout).duration()),
         user_metadata: profile.user_metadata.clone(),
     }

@@ -37,9 +37,7 @@ pub(crate) fn after_timeout(tx: &mut Transition<'_, '_>) -> (RetryState, Option<
         failure_info: Some(FailureInfo::TimeoutFailureInfo(info)),
         ..Default::default()
     };
-    let (retry_state, successor) = follow(tx, state, wait, failure);
-    // The event of a timeout says so, whether or not another run follows.
-    (if successor.is_some() { retry_state } else { RetryState::Timeout }, successor)
+    follow(tx, state, wait, failure)
 }
 
 /// After a Complete command: only cron goes on.
@@ -159,7 +157,9 @@ pub(crate) fn successor(
 pub(crate) fn roll_over_reset_points(tx: &mut Transition<'_, '_>) -> Option<ResetPoints> {
     let expires = (tx.now() + tx.cx.settings.retention).timestamp();
     let run_id = tx.run.run_id();
-    tx.run.profile.reset_points.as_ref()?;
+    if tx.run.profile.reset_points.is_none() {
+        return Some(ResetPoints::default());
+    }
     let points = tx.run.profile.get_mut().reset_points.as_mut()?;
     for point in points.points.iter_mut().filter(|p| p.run_id == run_id) {
         point.expire_time = Some(expires);

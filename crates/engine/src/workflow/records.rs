@@ -139,11 +139,12 @@ pub struct Profile {
     pub start_time: i64,
     #[prost(int64, tag = "8")]
     pub execution_time: i64,
-    /// Nanoseconds; 0 is none. So for the other two.
-    #[prost(int64, tag = "9")]
-    pub execution_timeout: i64,
-    #[prost(int64, tag = "10")]
-    pub run_timeout: i64,
+    /// Nanoseconds; 0 is none. That it was given as 0 shows in describe.
+    #[prost(int64, optional, tag = "9")]
+    pub execution_timeout: Option<i64>,
+    #[prost(int64, optional, tag = "10")]
+    pub run_timeout: Option<i64>,
+    /// Nanoseconds.
     #[prost(int64, tag = "11")]
     pub task_timeout: i64,
     /// When the run, and the whole chain, times out; 0 is never.

@@ -40,7 +40,7 @@ pub struct Damaged {
 /// Mutable state.
 ///
 /// Invariants: `deadlines` is what [`deadline`] derives from the settled records; buffered events exist only while a
-/// workflow task is started; a closed run has no workflow task.
+/// workflow task is started; no workflow task runs on a closed run.
 #[derive(Clone, Debug)]
 pub struct Run {
     pub key: RunKey,
@@ -133,7 +133,7 @@ impl Run {
         let header = self.header.get();
         assert!(header.next_event_id > 1, "a run has at least its Started event");
         if let Some(task) = &header.workflow_task {
-            assert!(header.is_running(), "a closed run has no workflow task");
+            assert!(header.is_running() || !task.is_started(), "no workflow task runs on a closed run");
             assert!(task.attempt >= 1, "attempts count from 1");
             if task.is_started() && !task.is_transient {
                 assert!(task.started_event_id < header.next_event_id, "a stored Started event has a stored id");

@@ -8,11 +8,12 @@ use crate::{
     api::{
         common::{Payload, SearchAttributes},
         enums::IndexedValueType as Type,
-        workflow::{ResetPointInfo, ResetPoints},
+        workflow::ResetPointInfo,
     },
     payload,
 };
 
+const BUILD_IDS: &str = "BuildIds";
 /// At most this many reset points are kept; the oldest go.
 const RESET_POINTS_MAX: usize = 20;
 
@@ -183,30 +184,39 @@ pub(crate) fn remove(run: &mut Run, name: &str) {
 
 /// After a completed workflow task: `BuildIds` and the reset points know every build that worked on the run.
 pub(crate) fn note_build(tx: &mut Transition<'_, '_>, completed_event_id: i64, stamp: Option<&str>, checksum: &str) {
-    let build_id = stamp.unwrap_or(checksum);
-    let known = tx.run.profile.reset_points.as_ref().is_some_and(|points| {
-        points.points.iter().any(|p| if stamp.is_some() { p.build_id == build_id } else { p.binary_checksum == build_id })
-    });
-    if known {
-        return;
+    let (build_id, checksum) = if let Some(stamp) = stamp { (stamp, "") } else { ("", checksum) };
+    let points = tx.run.profile.reset_points.as_ref();
+    let known = |p: &ResetPointInfo| p.build_id == build_id && p.binary_checksum == checksum;
+    if !points.is_some_and(|points| points.points.iter().any(known)) {
+        let point = ResetPointInfo {
+            build_id: build_id.to_owned(),
+            binary_checksum: checksum.to_owned(),
+            run_id: tx.run.run_id(),
+            first_workflow_task_completed_id: completed_event_id,
+            create_time: Some(tx.now().timestamp()),
+            resettable: true,
+            ..Default::default()
+        };
+        let points = &mut tx.run.profile.get_mut().reset_points.get_or_insert_default().points;
+        points.push(point);
+        if points.len() > RESET_POINTS_MAX {
+            points.remove(0);
+        }
     }
-    let point = ResetPointInfo {
-        build_id: stamp.unwrap_or_default().to_owned(),
-        binary_checksum: if stamp.is_none() { checksum.to_owned() } else { String::new() },
-        run_id: tx.run.run_id(),
-        first_workflow_task_completed_id: completed_event_id,
-        create_time: Some(tx.now().timestamp()),
-        resettable: true,
-        ..Default::default()
-    };
-    let mut builds = vec!["unversioned".to_owned()];
-    let profile = tx.run.profile.get_mut();
-    let points = &mut profile.reset_points.get_or_insert_with(ResetPoints::default).points;
-    points.push(point);
-    if points.len() > RESET_POINTS_MAX {
-        points.remove(0);
+    let mut builds = keyword_list(tx.run, BUILD_IDS);
+    let before = builds.len();
+    let named = (!build_id.is_empty()).then(|| format!("unversioned:{build_id}"));
+    for build in std::iter::once("unversioned".to_owned()).chain(named) {
+        if !builds.contains(&build) {
+            builds.push(build);
+        }
     }
-    let named = points.iter().map(|p| p.build_id.as_str()).filter(|b| !b.is_empty());
-    builds.extend(named.map(|b| format!("unversioned:{b}")));
-    set_keyword_list(tx.run, "BuildIds", &builds);
+    if builds.len() != before {
+        set_keyword_list(tx.run, BUILD_IDS, &builds);
+    }
+}
+
+fn keyword_list(run: &Run, name: &str) -> Vec<String> {
+    let value = run.profile.search_attributes.as_ref().and_then(|found| found.indexed_fields.get(name));
+    value.and_then(|value| serde_json::from_slice(&value.data).ok()).unwrap_or_default()
 }

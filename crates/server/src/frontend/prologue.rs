@@ -48,18 +48,16 @@ fn namespace(frontend: &Frontend, scope: Scope<'_>) -> Result<Arc<Namespace>, St
                 other => Err(status::namespace_invalid_state(name, other, &[NamespaceState::Registered])),
             }
         }
-        Scope::Task { namespace: "", token } => {
+        Scope::Task { namespace: name, token } => {
+            let named = if name.is_empty() { None } else { Some(frontend.namespace(name)?) };
             let id = token::of_request(token)?.namespace_id;
             let found = Uuid::parse_str(&id).ok().and_then(|id| frontend.namespaces.by_id(id.into_bytes()));
-            found.ok_or_else(|| status::namespace_not_found(id))
-        }
-        Scope::Task { namespace: name, token } => {
-            let namespace = frontend.namespace(name)?;
-            if token::of_request(token)?.namespace_id != Uuid::from_bytes(namespace.id).to_string() {
+            let found = found.ok_or_else(|| status::namespace_not_found(id))?;
+            if named.is_some_and(|named| named.id != found.id) {
                 let text = "Operation requested with a token from a different namespace.";
                 return Err(status::invalid_argument(text));
             }
-            Ok(namespace)
+            Ok(found)
         }
     }
 }

@@ -259,7 +259,7 @@ fn offer<'f>(frontend: &'f Frontend, seen: &Seen, query: &WorkflowQuery, queue: 
 fn reply(answer: Answer) -> Result<ws::QueryWorkflowResponse, Status> {
     match answer {
         Answer::Answered(result) => Ok(ws::QueryWorkflowResponse {
-            query_result: Some(result.unwrap_or_default()),
+            query_result: result,
             ..Default::default()
         }),
         Answer::Failed { message, failure } => Err(status::query_failed(message, failure)),

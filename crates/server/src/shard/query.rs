@@ -76,7 +76,7 @@ impl Shard {
     /// Whether the run has a workflow task, scheduled or started.
     pub fn has_workflow_task(&self, key: &RunKey) -> bool {
         let mut state = self.lock();
-        self.load(&mut state, key).ok().flatten().is_some_and(|entry| entry.run.header.workflow_task.is_some())
+        self.load(&mut state, key).ok().flatten().is_some_and(|entry| entry.run.is_running() && entry.run.header.workflow_task.is_some())
     }
 
     /// A workflow task was completed: its results answer the queries that they name. Without another task those that

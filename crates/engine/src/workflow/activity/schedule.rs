@@ -26,7 +26,7 @@ pub(crate) fn schedule(
     let mut a = required(attributes, CAUSE, "ScheduleActivityTask")?;
     backoff::with_defaults(a.retry_policy.get_or_insert_default());
     validate::schedule(tx.cx.settings, &tx.run.profile.task_queue, &a).map_err(|text| Failed::task(CAUSE, text))?;
-    let timeouts = Timeouts::of(&a, Span(tx.run.profile.run_timeout)).ok_or_else(|| {
+    let timeouts = Timeouts::of(&a, Span(tx.run.profile.run_timeout.unwrap_or(0))).ok_or_else(|| {
         let (id, kind) = (&a.activity_id, a.activity_type.as_ref().map_or("", |t| &t.name));
         let text = "a valid StartToClose or ScheduleToCloseTimeout is not set on ScheduleActivityTaskCommand.";
         Failed::task(CAUSE, format!("{text} ActivityId={id} ActivityType={kind}"))

@@ -40,7 +40,7 @@ pub(super) fn apply(
         workflow_run_timeout: a.workflow_run_timeout,
         workflow_task_timeout: a.workflow_task_timeout,
         workflow_task_completed_event_id: batch.completed_event_id,
-        backoff_start_interval: Some(wait.duration()),
+        backoff_start_interval: a.backoff_start_interval,
         initiator: a.initiator,
         failure: a.failure,
         last_completion_result: a.last_completion_result,
@@ -68,7 +68,7 @@ fn fill_in(tx: &Transition<'_, '_>, a: &mut ContinueAsNewWorkflowExecutionComman
         }
         queue => *queue = Some(normal_queue(&profile.task_queue)),
     }
-    let run_timeout = Span::of(a.workflow_run_timeout.as_ref()).or(Span(profile.run_timeout));
+    let run_timeout = Span::of(a.workflow_run_timeout.as_ref()).or(Span(profile.run_timeout.unwrap_or(0)));
     a.workflow_run_timeout = Some(run_timeout.duration());
     let task_timeout = Span::of(a.workflow_task_timeout.as_ref()).or(Span(profile.task_timeout));
     a.workflow_task_timeout = Some(task_timeout.min(tx.cx.settings.workflow_task_timeout_max).duration());
@@ -123,7 +123,7 @@ fn successor(
         workflow_type: a.workflow_type.clone(),
         task_queue: a.task_queue.clone(),
         input: a.input.clone(),
-        workflow_execution_timeout: Span(profile.execution_timeout).optional(),
+        workflow_execution_timeout: profile.execution_timeout.map(|timeout| Span(timeout).duration()),
         workflow_run_timeout: a.workflow_run_timeout,
         workflow_task_timeout: a.workflow_task_timeout,
         continued_execution_run_id: tx.run.run_id(),
@@ -135,7 +135,7 @@ fn successor(
         attempt: 1,
         workflow_execution_expiration_time: crate::Time(profile.execution_expiration).optional(),
         cron_schedule: a.cron_schedule.clone(),
-        first_workflow_task_backoff: Some(wait.duration()),
+        first_workflow_task_backoff: wait.optional(),
         memo: a.memo.clone(),
         search_attributes: a.search_attributes.clone(),
         prev_auto_reset_points: points,

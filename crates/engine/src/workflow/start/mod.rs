@@ -21,7 +21,7 @@ use crate::{
     Context, Refusal, Settings, Time,
     api::{
         common::Payloads,
-        enums::ContinueAsNewInitiator,
+        enums::{ContinueAsNewInitiator, TaskQueueKind},
         history::{WorkflowExecutionSignaledEventAttributes, WorkflowExecutionStartedEventAttributes},
         service::{SignalWithStartWorkflowExecutionRequest, StartWorkflowExecutionRequest},
     },
@@ -53,6 +53,10 @@ pub fn new_run(cx: &mut Context<'_>, namespace_id: Uuid, request: StartWorkflowE
         request_id: request.request_id.clone(),
         sticky_queue: String::new(),
     });
+    let mut task_queue = request.task_queue;
+    if let Some(queue) = task_queue.as_mut().filter(|queue| queue.kind == 0) {
+        queue.kind = TaskQueueKind::Normal as i32;
+    }
     let mut retry_policy = request.retry_policy;
     if let Some(policy) = &mut retry_policy {
         backoff::with_defaults(policy);
@@ -60,10 +64,10 @@ pub fn new_run(cx: &mut Context<'_>, namespace_id: Uuid, request: StartWorkflowE
     let initiator = if is_cron { ContinueAsNewInitiator::CronSchedule as i32 } else { 0 };
     let attributes = WorkflowExecutionStartedEventAttributes {
         workflow_type: request.workflow_type,
-        task_queue: request.task_queue,
+        task_queue,
         input: request.input,
-        workflow_execution_timeout: execution.optional(),
-        workflow_run_timeout: run.optional(),
+        workflow_execution_timeout: request.workflow_execution_timeout.map(|_| execution.duration()),
+        workflow_run_timeout: run.optional().or(request.workflow_run_timeout.map(|_| run.duration())),
         workflow_task_timeout: Some(task.duration()),
         initiator,
         continued_failure: request.continued_failure,

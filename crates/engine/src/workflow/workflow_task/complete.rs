@@ -89,8 +89,7 @@ fn record_failure(
     if attempt > 1 && cause != Cause::UnhandledCommand && !terminate {
         return Stop::Refused(refusal);
     }
-    let failure = (cause != Cause::UnhandledCommand).then(|| server_failure(&text));
-    super::fail::fail(tx, cause as i32, failure, identity);
+    super::fail::fail(tx, cause as i32, Some(server_failure(&text)), identity);
     if terminate {
         close::terminate(tx, &text, None, super::HISTORY_SERVICE, Vec::new());
     } else {

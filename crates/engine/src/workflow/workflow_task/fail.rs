@@ -85,11 +85,8 @@ pub(crate) fn make_room(tx: &mut Transition<'_, '_>) {
 
 /// Before a run is ended from outside: a started task fails, a scheduled one is silently dropped (§3.1).
 pub(crate) fn force_close(tx: &mut Transition<'_, '_>) {
-    let Some(task) = &tx.run.header.workflow_task else { return };
-    if task.is_started() {
+    if tx.run.header.workflow_task.as_ref().is_some_and(|t| t.is_started()) {
         fail(tx, Cause::ForceCloseCommand as i32, None, HISTORY_SERVICE);
         tx.flush_buffer();
-    } else {
-        tx.run.header.get_mut().workflow_task = None;
     }
 }

@@ -113,7 +113,8 @@ fn started_attributes(task: &WorkflowTask, identity: &str) -> h::WorkflowTaskSta
 /// The events of a transient task, which are shown but not stored: Scheduled, and Started once it runs. Workers see who
 /// took it; readers of the history do not (§3.3).
 pub fn transient_events(run: &Run, identity: Option<&str>) -> Vec<HistoryEvent> {
-    let Some(task) = run.header.workflow_task.as_ref().filter(|t| t.is_transient) else { return Vec::new() };
+    let shown = run.header.workflow_task.as_ref().filter(|t| t.is_transient && run.is_running());
+    let Some(task) = shown else { return Vec::new() };
     // An event came after the task was scheduled: the task becomes a stored one when it starts.
     if !task.is_started() && task.scheduled_event_id != run.header.next_event_id {
         return Vec::new();

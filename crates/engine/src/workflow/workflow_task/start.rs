@@ -3,7 +3,7 @@ use super::{started_attributes, transient_events};
 use crate::{
     Refusal, Time,
     api::{Attributes, enums::SuggestContinueAsNewReason, history::HistoryEvent},
-    workflow::{run::Run, token::TaskToken, transition::Transition},
+    workflow::{records::WorkflowTask, run::Run, token::TaskToken, transition::Transition},
 };
 
 /// Who takes the task, and from where.
@@ -41,7 +41,8 @@ pub fn start(
     taker: &Taker,
 ) -> Result<StartedWorkflowTask, Refusal> {
     let header = tx.run.header.get();
-    let task = header.workflow_task.as_ref().filter(|t| t.scheduled_event_id == scheduled_event_id);
+    let offered = |t: &&WorkflowTask| header.is_running() && t.scheduled_event_id == scheduled_event_id;
+    let task = header.workflow_task.as_ref().filter(offered);
     let task = task.ok_or(Refusal::Obsolete)?;
     if task.is_started() {
         let same = task.request_id == taker.request_id;
@@ -85,7 +86,7 @@ pub(crate) fn start_scheduled(tx: &mut Transition<'_, '_>, taker: &Taker) {
     tx.run.header.get_mut().workflow_task = Some(task);
 }
 
-fn suggest_continue_as_new(tx: &Transition<'_, '_>, task: &mut crate::workflow::records::WorkflowTask) {
+fn suggest_continue_as_new(tx: &Transition<'_, '_>, task: &mut WorkflowTask) {
     let settings = tx.cx.settings;
     let mut reasons = Vec::new();
     if task.history_size_bytes >= settings.suggest_continue_as_new_size_bytes {

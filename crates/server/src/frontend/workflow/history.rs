@@ -1,8 +1,11 @@
 //! GetWorkflowExecutionHistory and its reverse (spec §3.20).
 use abide_engine::workflow::{Run, RunKey, workflow_task::transient_events};
 use abide_proto::temporal::api::{
-    enums::v1::HistoryEventFilterType,
-    history::v1::{History, HistoryEvent},
+    enums::v1::{EventType, HistoryEventFilterType, TimeoutType},
+    failure::v1::{Failure, TimeoutFailureInfo, failure::FailureInfo},
+    history::v1::{
+        History, HistoryEvent, WorkflowExecutionContinuedAsNewEventAttributes, history_event::Attributes,
+    },
     workflowservice::v1 as ws,
 };
 use bytes::Bytes;
@@ -114,17 +117,18 @@ pub(crate) async fn get(
     } else {
         snapshot(frontend, &call, &target).await?
     };
-    // A read that does not wait ends where the history ended when it began.
+    // A worker's pages end with its task; those of others go on as far as the history does by then.
     let end = match &token {
         Some(token) if !wait && token.end_event_id != 0 => token.end_event_id.min(seen.next_event_id),
         _ => seen.next_event_id,
     };
+    let keep_end = token.as_ref().map_or(0, |t| t.end_event_id);
     let limits = PageLimits { from_event_id: from, to_event_id: end - 1, batches };
     let read = frontend.shards.of_run(&seen.key).history(seen.key.run_id, limits)?;
     let mut history = History { events: read.events };
     let run_id = seen.key.run_id;
     let next_page_token = match read.next_event_id {
-        Some(next) => HistoryToken::new(run_id, next, if wait { 0 } else { end }).encoded(),
+        Some(next) => HistoryToken::new(run_id, next, keep_end).encoded(),
         None => {
             if end == seen.next_event_id && shows_transient(&call) {
                 history.events.extend(seen.transient);
@@ -142,6 +146,44 @@ fn shows_transient(call: &Call) -> bool {
 
 fn page(history: History, next_page_token: Bytes) -> ws::GetWorkflowExecutionHistoryResponse {
     ws::GetWorkflowExecutionHistoryResponse { history: Some(history), next_page_token, ..Default::default() }
+}
+
+/// The feature by which a client says that it reads the next run's id from any close event.
+const FOLLOWS_NEXT_RUN_ID: &str = "follows-next-run-id";
+
+/// For clients that know only continue-as-new: a close that another run follows looks like one.
+fn as_continued(event: HistoryEvent) -> HistoryEvent {
+    let mut shown = WorkflowExecutionContinuedAsNewEventAttributes::default();
+    match &event.attributes {
+        Some(Attributes::WorkflowExecutionCompletedEventAttributes(a)) => {
+            shown.new_execution_run_id = a.new_execution_run_id.clone();
+            shown.last_completion_result = a.result.clone();
+        }
+        Some(Attributes::WorkflowExecutionFailedEventAttributes(a)) => {
+            shown.new_execution_run_id = a.new_execution_run_id.clone();
+            shown.failure = a.failure.clone();
+        }
+        Some(Attributes::WorkflowExecutionTimedOutEventAttributes(a)) => {
+            shown.new_execution_run_id = a.new_execution_run_id.clone();
+            let timeout_type = TimeoutType::StartToClose as i32;
+            let info = TimeoutFailureInfo { timeout_type, ..Default::default() };
+            shown.failure = Some(Failure {
+                message: "workflow timeout".into(),
+                source: "Server".into(),
+                failure_info: Some(FailureInfo::TimeoutFailureInfo(info)),
+                ..Default::default()
+            });
+        }
+        _ => return event,
+    }
+    if shown.new_execution_run_id.is_empty() {
+        return event;
+    }
+    HistoryEvent {
+        event_type: EventType::WorkflowExecutionContinuedAsNew as i32,
+        attributes: Some(Attributes::WorkflowExecutionContinuedAsNewEventAttributes(shown)),
+        ..event
+    }
 }
 
 /// Only the event that ends the run; waiting for it if asked to.
@@ -172,7 +214,9 @@ async fn close_event(
         batches: usize::MAX,
     };
     let read = frontend.shards.of_run(&closed.key).history(closed.key.run_id, limits)?;
-    let events = read.events.into_iter().next_back().into_iter().collect();
+    let follows = call.header("supported-features").is_some_and(|features| features.contains(FOLLOWS_NEXT_RUN_ID));
+    let last = read.events.into_iter().next_back();
+    let events = last.map(|event| if follows { event } else { as_continued(event) }).into_iter().collect();
     Ok(page(History { events }, Bytes::new()))
 }
 
