@@ -59,6 +59,7 @@ pub(crate) struct State<T: Task> {
     next_poll_id: u64,
     /// The poll that watches the clock for the rate limit, and the time it waits for.
     watch: Option<(u64, i64)>,
+    /// A request for a refill stands, until the refill begins.
     pub(crate) refill_asked: bool,
     pub(crate) last_used_ms: i64,
     adds: Meter,

@@ -79,10 +79,7 @@ impl<T: Task> Refill<T> {
     /// be handed out before earlier ones.
     pub fn finish(mut self, complete: bool) {
         if let Some(scan_id) = self.scan_id.take() {
-            self.queue.update(&self.shared, |state, _, _| {
-                state.refill_asked = false;
-                state.backlog.finish_scan(scan_id, complete);
-            });
+            self.queue.update(&self.shared, |state, _, _| state.backlog.finish_scan(scan_id, complete));
         }
     }
 }
@@ -90,10 +87,7 @@ impl<T: Task> Refill<T> {
 impl<T: Task> Drop for Refill<T> {
     fn drop(&mut self) {
         if let Some(scan_id) = self.scan_id.take() {
-            self.queue.update(&self.shared, |state, _, _| {
-                state.refill_asked = false;
-                state.backlog.abort_scan(scan_id);
-            });
+            self.queue.update(&self.shared, |state, _, _| state.backlog.abort_scan(scan_id));
         }
     }
 }

@@ -10,7 +10,11 @@ use crate::support::{
 };
 
 fn small() -> Queues {
-    queues(Options { max_backlog_entries: 4, refill_below_entries: 1, ..Options::default() }).0
+    queues(small_options()).0
+}
+
+fn small_options() -> Options {
+    Options { max_backlog_entries: 4, refill_below_entries: 1, ..Options::default() }
 }
 
 #[test]
@@ -44,7 +48,8 @@ fn a_full_queue_forgets_its_last_tasks_and_asks_for_them_when_it_runs_low() {
 
 #[test]
 fn a_scan_does_not_bring_back_what_was_finished_meanwhile() {
-    let (queues, queue) = (small(), workflow_queue());
+    let (queues, clock) = queues(small_options());
+    let queue = workflow_queue();
     offer_all(&queues, &queue, 1..=4);
     queues.offer(&queue, task(5));
     let mut refill = queues.begin_refill(&queue).unwrap();
@@ -53,6 +58,9 @@ fn a_scan_does_not_bring_back_what_was_finished_meanwhile() {
     assert_eq!(refill.add([1, 2, 3, 4, 5].map(task)), Room::Left);
     refill.finish(true);
     assert_eq!(drain(&queues, &queue), [3, 4, 5]);
+    clock.set(300_000);
+    queues.expire_idle();
+    assert!(queues.queues().is_empty(), "nothing is remembered of what is gone");
 }
 
 #[test]
