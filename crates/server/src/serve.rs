@@ -12,11 +12,12 @@ use crate::{
     grpc::{self, connection},
     http::Page,
     metrics::Metrics,
-    shard::{QueueClock, SettingsSource, Shards},
     namespaces::{MetaError, NoFreeColumn},
+    shard::{QueueClock, SettingsSource, Shards},
 };
 
 mod accept;
+mod measures;
 mod open;
 
 use accept::{Acceptor, Listener};
@@ -129,13 +130,15 @@ async fn frontend(mut config: ServerConfig, env: Env) -> Result<Frontend, Error>
     let settings = SettingsSource::new(&config.dynamic_config);
     let (queues, known) = (matching.clone(), Arc::clone(&namespaces));
     let shards = Shards::open(env.clone(), store, queues, known, settings, config.shard_count)?;
+    let metrics = Arc::new(Metrics::default());
+    measures::register(&metrics, &shards.shared);
     Ok(Frontend {
         env,
         dynamic_config: config.dynamic_config.clone(),
         config,
         namespaces,
         system_namespace,
-        metrics: Arc::new(Metrics::default()),
+        metrics,
         shards,
         matching,
         direct_queries: Default::default(),

@@ -27,6 +27,7 @@ async fn metrics_and_page_are_shown() {
     let metrics = get(server.running.metrics_address.unwrap(), "/metrics").await;
     assert!(metrics.starts_with("HTTP/1.1 200 OK\r\n"), "{metrics}");
     assert!(metrics.contains("abide_rpc_total{method=\"GetSystemInfo\",code=\"OK\"} 1\n"), "{metrics}");
+    assert!(metrics.contains("\nabide_commit_pending_bytes 0\n"), "{metrics}");
     assert!(get(server.running.metrics_address.unwrap(), "/").await.starts_with("HTTP/1.1 404 "));
     assert!(get(server.running.ui_address.unwrap(), "/any").await.contains("Abide"));
     assert_eq!(server.running.http_address, None);
