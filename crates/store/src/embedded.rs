@@ -42,7 +42,7 @@ use watermark::{Reached, Watermark};
 pub struct Options {
     /// Memory for blocks read from disk.
     pub cache_bytes: u64,
-    /// Unflushed writes to keep in memory for each of the two busy tables; the others get a quarter each. More means
+    /// Unflushed writes to keep in memory for each of the two busy tables; the others get less. More means
     /// fewer flushes under load, more to replay after a crash, and more memory. Fixed when the directory is created.
     pub memtable_bytes: u64,
     /// Log files on disk before the tables that hold them back are flushed. At least 64 MiB.
@@ -56,7 +56,7 @@ impl Default for Options {
         Options {
             cache_bytes: 16 * 1024 * 1024,
             memtable_bytes: 16 * 1024 * 1024,
-            journal_bytes_max: 128 * 1024 * 1024,
+            journal_bytes_max: 64 * 1024 * 1024,
             worker_threads: 2,
         }
     }

@@ -94,7 +94,7 @@ on_every_store!(
     shards_and_tables_are_apart,
     a_stale_lease_writes_nothing,
     epochs_grow_and_survive_restarts,
-    acquired_data_survives_a_restart,
+    acknowledged_data_survives_a_restart,
     large_and_empty_keys_and_values_are_kept,
     a_key_that_is_too_long_is_refused,
     behaves_like_a_map,
@@ -244,7 +244,7 @@ fn epochs_grow_and_survive_restarts<F: Fixture>() {
     }
 }
 
-fn acquired_data_survives_a_restart<F: Fixture>() {
+fn acknowledged_data_survives_a_restart<F: Fixture>() {
     let mut fixture = F::new();
     for round in 0..4u8 {
         let lease = fixture.store().acquire(SHARD).unwrap();

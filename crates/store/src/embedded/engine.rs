@@ -40,7 +40,7 @@ impl Keyspaces {
     }
 
     fn of_database(database: &Database, options: &Options) -> fjall::Result<Keyspaces> {
-        let small = options.memtable_bytes / 4;
+        let (large, medium, small) = (options.memtable_bytes, options.memtable_bytes / 4, options.memtable_bytes / 16);
         let open = |name, memtable_bytes, filter: &FilterPolicy| {
             let settings =
                 || KeyspaceCreateOptions::default().max_memtable_size(memtable_bytes).filter_policy(filter.clone());
@@ -49,11 +49,12 @@ impl Keyspaces {
         // Only state and meta are read key by key; the others are scanned, and a scan cannot use a filter.
         let filter = FilterPolicy::all(FilterPolicyEntry::Bloom(BloomConstructionPolicy::BitsPerKey(10.0)));
         let none = FilterPolicy::disabled();
+        // Every group writes to control, so its table holds back the log until it is flushed: often, because it is small.
         Ok(Keyspaces {
-            state: open("state", options.memtable_bytes, &filter)?,
-            history: open("history", options.memtable_bytes, &none)?,
-            timer: open("timer", small, &none)?,
-            outbox: open("outbox", small, &none)?,
+            state: open("state", large, &filter)?,
+            history: open("history", large, &none)?,
+            timer: open("timer", medium, &none)?,
+            outbox: open("outbox", medium, &none)?,
             meta: open("meta", small, &filter)?,
             control: open("control", small, &none)?,
         })
