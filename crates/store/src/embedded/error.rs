@@ -9,7 +9,7 @@ pub enum OpenError {
     /// Written by a version of the server with another layout.
     #[error("data directory {} has format {found:?}; this version reads {expected:?}", .directory.display())]
     Format { directory: PathBuf, found: String, expected: &'static str },
-    /// The contents are not what was acknowledged. Nothing was changed.
+    /// The contents are not what was acknowledged.
     #[error("{} is corrupt: {reason}", .path.display())]
     Corrupt { path: PathBuf, reason: String },
     #[error("cannot open data directory: {}: {source}", .path.display())]
