@@ -17,7 +17,7 @@ use crate::{
 
 /// Durable execution: the server, and a client for it
 #[derive(Debug, Parser)]
-#[command(name = "abide", version, disable_version_flag = true, subcommand_required = true)]
+#[command(name = "abide", version = concat!("version ", env!("CARGO_PKG_VERSION")), disable_version_flag = true, subcommand_required = true)]
 pub(crate) struct Root {
     #[command(flatten)]
     pub(crate) common: CommonFlags,

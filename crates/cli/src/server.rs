@@ -48,6 +48,7 @@ fn serve(
         let env = Env::real();
         let ended = signals::termination(&env).map_err(|error| failed(&error))?;
         let server = RunningServer::start(config, env).await.map_err(|error| failed(&error))?;
+        tracing::info!(address = %server.grpc_address, "serving");
         ready(&server);
         ended.await;
         server.stop().await;

@@ -31,6 +31,11 @@ impl Span {
         u64::try_from(self.0).ok().map(Duration::from_nanos)
     }
 
+    /// Without what is below a millisecond, for people.
+    pub(crate) fn to_millis(self) -> Self {
+        Self(self.0 - self.0 % 1_000_000)
+    }
+
     pub(crate) fn between(from: &prost_types::Timestamp, to: &prost_types::Timestamp) -> Self {
         let seconds = to.seconds.saturating_sub(from.seconds);
         Self(seconds.saturating_mul(NANOS_PER_SECOND).saturating_add(i64::from(to.nanos) - i64::from(from.nanos)))

@@ -8,6 +8,7 @@ mod describe;
 mod execute;
 mod fix_history_json;
 mod list;
+mod pause;
 mod progress;
 mod query;
 mod result;
@@ -38,6 +39,8 @@ pub(crate) enum WorkflowCommand {
     FixHistoryJson(fix_history_json::FixHistoryJson),
     /// List workflows
     List(list::List),
+    /// Keep a run from going on
+    Pause(pause::Pause),
     /// Ask a workflow's query handler
     Query(query::Query),
     /// Wait for the result of a workflow
@@ -54,6 +57,8 @@ pub(crate) enum WorkflowCommand {
     Start(start::Start),
     /// End a run at once
     Terminate(terminate::Terminate),
+    /// Let a paused run go on
+    Unpause(pause::Unpause),
 }
 
 impl WorkflowCommand {
@@ -66,6 +71,7 @@ impl WorkflowCommand {
             Self::Execute(command) => command.run(context).await,
             Self::FixHistoryJson(command) => command.run(context),
             Self::List(command) => command.run(context).await,
+            Self::Pause(command) => command.run(context).await,
             Self::Query(command) => command.run(context).await,
             Self::Result(command) => command.run(context).await,
             Self::Show(command) => command.run(context).await,
@@ -74,6 +80,7 @@ impl WorkflowCommand {
             Self::Stack(command) => command.run(context).await,
             Self::Start(command) => command.run(context).await,
             Self::Terminate(command) => command.run(context).await,
+            Self::Unpause(command) => command.run(context).await,
         }
     }
 }

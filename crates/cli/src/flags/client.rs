@@ -4,6 +4,7 @@ use clap::Args;
 
 /// As given; [`crate::settings::resolve`] fills in the rest from variables and the profile.
 #[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Options of the connection")]
 pub(crate) struct ClientFlags {
     /// Server address [env: TEMPORAL_ADDRESS] [default: localhost:7233]
     #[arg(long, global = true, value_name = "HOST:PORT")]

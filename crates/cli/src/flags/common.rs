@@ -11,6 +11,7 @@ use crate::{
 };
 
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct CommonFlags {
     /// Environment of the env file that supplies flags [env: TEMPORAL_ENV] [default: default]
     #[arg(long, global = true, value_name = "NAME")]

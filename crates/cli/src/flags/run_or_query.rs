@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::error::CliError;
+use crate::{error::CliError, pairs};
 
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct RunOrQuery {
@@ -24,6 +24,9 @@ pub(crate) struct RunOrQuery {
     /// Runs per second; only with --query
     #[arg(long)]
     pub(crate) rps: Option<f32>,
+    /// Header; checked, but calls for one run carry none
+    #[arg(long, value_name = "KEY=JSON", hide = true)]
+    pub(crate) headers: Vec<String>,
 }
 
 /// What a command is to act on.
@@ -42,6 +45,7 @@ pub(crate) struct Allowed {
 
 impl RunOrQuery {
     pub(crate) fn chosen(&self, allowed: Allowed) -> Result<Chosen, CliError> {
+        pairs::json("--headers", &self.headers)?;
         let refuse = |text: &str| Err(CliError::options(text));
         match (&self.workflow_id, &self.query) {
             (None, None) => refuse("must set either --workflow-id or --query"),

@@ -26,11 +26,11 @@ pub(crate) struct WorkflowStartFlags {
     #[arg(long, short)]
     pub(crate) task_queue: String,
     /// Limit of one run
-    #[arg(long, value_name = "DURATION")]
-    pub(crate) run_timeout: Option<Span>,
+    #[arg(long, value_name = "DURATION", default_value = "0s", hide_default_value = true)]
+    pub(crate) run_timeout: Span,
     /// Limit of all runs, retries and continuations
-    #[arg(long, value_name = "DURATION")]
-    pub(crate) execution_timeout: Option<Span>,
+    #[arg(long, value_name = "DURATION", default_value = "0s", hide_default_value = true)]
+    pub(crate) execution_timeout: Span,
     /// Limit of a workflow task
     #[arg(long, value_name = "DURATION", default_value = "10s")]
     pub(crate) task_timeout: Span,
@@ -125,8 +125,8 @@ impl WorkflowStartFlags {
             workflow_type: Some(WorkflowType { name: self.r#type.clone() }),
             task_queue: Some(TaskQueue { name: self.task_queue.clone(), ..TaskQueue::default() }),
             input: input.payloads()?,
-            workflow_execution_timeout: self.execution_timeout.map(Into::into),
-            workflow_run_timeout: self.run_timeout.map(Into::into),
+            workflow_execution_timeout: Some(self.execution_timeout.into()),
+            workflow_run_timeout: Some(self.run_timeout.into()),
             workflow_task_timeout: Some(self.task_timeout.into()),
             identity: identity.to_owned(),
             request_id: ids::uuid(),

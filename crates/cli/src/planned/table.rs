@@ -43,7 +43,7 @@ pub(super) const SETS: [(&str, &str); 13] = [
     ("endpoint", "name! description description-file target-namespace target-task-queue target-url"),
 ];
 
-pub(super) const COMMANDS: [(&str, &str); 67] = [
+pub(super) const COMMANDS: [(&str, &str); 65] = [
     ("activity cancel", "activity-id,a! run-id,r reason"),
     ("activity complete", "activity-id,a! workflow-id,w run-id,r result!"),
     ("activity count", "query,q"),
@@ -117,7 +117,6 @@ pub(super) const COMMANDS: [(&str, &str); 67] = [
     ("worker list", "query,q limit:int"),
     ("workflow execute-update-with-start", "@update-with-start"),
     ("workflow metadata", "@run reject-condition:not_open|not_completed_cleanly headers"),
-    ("workflow pause", "@run reason"),
     (
         "workflow reset",
         "workflow-id,w run-id,r event-id,e:int reason! reapply-type:All|Signal|None reapply-exclude:All|Signal|Update \
@@ -125,7 +124,6 @@ pub(super) const COMMANDS: [(&str, &str); 67] = [
     ),
     ("workflow start-update-with-start", "@update-with-start update-wait-for-stage!:accepted"),
     ("workflow trace", "@run fold no-fold:bool depth:int concurrency:int"),
-    ("workflow unpause", "@run reason"),
     ("workflow update describe", "workflow-id,w! update-id! run-id,r"),
     ("workflow update execute", "@update"),
     ("workflow update result", "workflow-id,w! update-id! run-id,r"),

@@ -44,8 +44,8 @@ pub(crate) struct Start {
 impl Start {
     pub(super) fn run(self, common: &CommonFlags) -> Done {
         let (dynamic_config, complaints) = self.flags.dynamic_config()?;
-        let data_dir = path::absolute(&self.data_dir)
-            .map_err(|source| CliError::File { path: self.data_dir.clone(), source })?;
+        let data_dir =
+            path::absolute(&self.data_dir).map_err(|source| CliError::File { path: self.data_dir.clone(), source })?;
         let optional = |port: Option<i64>| port.map(flags::port).transpose();
         let retention = self.retention.to_std().filter(|time| !time.is_zero());
         let config = ServerConfig {

@@ -151,7 +151,10 @@ mod tests {
     #[test]
     fn ports_follow_the_grpc_port() {
         let plain = config("").unwrap();
-        assert_eq!((plain.grpc_port, plain.ui_port, plain.http_port, plain.metrics_port), (7233, Some(8233), None, Some(0)));
+        assert_eq!(
+            (plain.grpc_port, plain.ui_port, plain.http_port, plain.metrics_port),
+            (7233, Some(8233), None, Some(0))
+        );
         let chosen = config("--port 1234 --http-port 1235 --ui-port 1236 --metrics-port 1237").unwrap();
         assert_eq!((chosen.ui_port, chosen.http_port, chosen.metrics_port), (Some(1236), Some(1235), Some(1237)));
         assert_eq!(config("--headless --port 1").unwrap().ui_port, None);

@@ -58,7 +58,7 @@ impl Execute {
         let outcome = Outcome::of(&event).ok_or_else(open_run)?;
         out.say("");
         out.heading("Results:");
-        out.card(&outcome.onto(Card::new().field("RunTime", watch.elapsed().to_string())));
+        out.card(&outcome.onto(Card::new().field("RunTime", watch.elapsed().to_millis().to_string())));
         let mut object = started.object();
         object.insert("durationMillis".to_owned(), (watch.elapsed().0 / 1_000_000).into());
         outcome.clone().into_object(&event, &mut object, out.payloads());

@@ -9,7 +9,6 @@ use crate::{
     context::Context,
     error::CliError,
     flags::{Allowed, Chosen, PayloadFlags, RunOrQuery},
-    ids, pairs,
 };
 
 #[derive(Debug, Args)]
@@ -21,15 +20,11 @@ pub(crate) struct Signal {
     target: RunOrQuery,
     #[command(flatten)]
     input: PayloadFlags,
-    /// Header; checked, but a signal by id carries none
-    #[arg(long, value_name = "KEY=JSON", hide = true)]
-    headers: Vec<String>,
 }
 
 impl Signal {
     pub(super) async fn run(self, context: &Context) -> Done {
         let input = self.input.payloads()?;
-        pairs::json("--headers", &self.headers)?;
         let (workflow_id, run_id) = match self.target.chosen(Allowed::default())? {
             Chosen::Run { workflow_id, run_id } => (workflow_id, run_id),
             Chosen::Query(query) => return batch::refuse(context, query).await,
@@ -41,7 +36,6 @@ impl Signal {
             signal_name: self.name,
             input: Some(input.unwrap_or_default()),
             identity: client.identity().to_owned(),
-            request_id: ids::uuid(),
             ..SignalWorkflowExecutionRequest::default()
         };
         client.workflows().signal_workflow_execution(request).await.map_err(CliError::call("signaling workflow"))?;

@@ -39,7 +39,7 @@ pub(super) fn print(
     }
     if let Some(outcome) = outcome {
         let run_time = info.start_time.zip(info.close_time).map(|(start, close)| Span::between(&start, &close));
-        let card = Card::new().optional("RunTime", run_time.map(|span| span.to_string()));
+        let card = Card::new().optional("RunTime", run_time.map(|span| span.to_millis().to_string()));
         section(out, "Results:", &[outcome.onto(card)]);
     }
 }
