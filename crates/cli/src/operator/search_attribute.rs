@@ -6,12 +6,15 @@ use abide_proto::{
     json::{self, enum_short_name},
     temporal::api::{
         enums::v1::IndexedValueType,
-        operatorservice::v1::{AddSearchAttributesRequest, ListSearchAttributesRequest, RemoveSearchAttributesRequest},
+        operatorservice::v1::{
+            AddSearchAttributesRequest, ListSearchAttributesRequest, ListSearchAttributesResponse,
+            RemoveSearchAttributesRequest,
+        },
     },
 };
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::{command::Done, context::Context, error::CliError, print::Table};
+use crate::{command::Done, connect::Client, context::Context, error::CliError, print::Table};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SearchAttributeCommand {
@@ -87,23 +90,40 @@ impl Create {
         if self.name.len() != self.r#type.len() {
             return Err(CliError::options("every --name requires one --type"));
         }
-        let types = self.r#type.into_iter().map(AttributeType::wire);
         let client = context.connect().await?;
-        let request = AddSearchAttributesRequest {
-            namespace: client.namespace().to_owned(),
-            search_attributes: self.name.into_iter().zip(types).collect(),
-        };
-        client.operator().add_search_attributes(request).await.map_err(CliError::call("adding search attributes"))?;
+        let mut search_attributes: BTreeMap<_, _> =
+            self.name.into_iter().zip(self.r#type.into_iter().map(AttributeType::wire)).collect();
+        for (name, kind) in existing(&client).await?.custom_attributes {
+            // One that is there already with its type is what the user wants.
+            if search_attributes.remove(&name).is_some_and(|wanted| wanted != kind) {
+                let kind = enum_short_name(TYPE, kind);
+                return Err(CliError::options(format!("search attribute {name} already exists, its type is {kind}")));
+            }
+        }
+        if !search_attributes.is_empty() {
+            let request = AddSearchAttributesRequest {
+                namespace: client.namespace().to_owned(),
+                search_attributes: search_attributes.into_iter().collect(),
+            };
+            client
+                .operator()
+                .add_search_attributes(request)
+                .await
+                .map_err(CliError::call("adding search attributes"))?;
+        }
         context.out.say("Search attributes have been added");
         Ok(())
     }
 }
 
-async fn list(context: &Context) -> Done {
-    let client = context.connect().await?;
+async fn existing(client: &Client) -> Result<ListSearchAttributesResponse, CliError> {
     let request = ListSearchAttributesRequest { namespace: client.namespace().to_owned() };
     let reply = client.operator().list_search_attributes(request).await;
-    let reply = reply.map_err(CliError::call("listing search attributes"))?.into_inner();
+    Ok(reply.map_err(CliError::call("listing search attributes"))?.into_inner())
+}
+
+async fn list(context: &Context) -> Done {
+    let reply = existing(&context.connect().await?).await?;
     context.out.document(&json::encode(&reply, context.out.payloads()));
     let sorted: BTreeMap<_, _> = reply.system_attributes.into_iter().chain(reply.custom_attributes).collect();
     let mut table = Table::new(&["Name", "Type"]);
