@@ -64,8 +64,10 @@ pub(crate) async fn run(arguments: &RunArguments) -> anyhow::Result<()> {
 
 /// A server of its own for each measurement, so that none sees what another left behind.
 async fn measure(workload: &Workload, server: &Server, load: &Load, data_root: &Path) -> anyhow::Result<Figures> {
-    let durable = !matches!(server, Server::Ceiling);
-    let probe = if durable { Some(SyncProbe::measure(data_root).context("the time of a sync")?) } else { None };
+    let (workload, probe) = match server {
+        Server::Ceiling => (workload.for_ceiling(), None),
+        _ => (*workload, Some(SyncProbe::measure(data_root).context("the time of a sync")?)),
+    };
     let mut target = server.target(data_root).await?;
     let figures = workload.run(&target, load).await;
     let mut figures = figures.map_err(|error| target.ended().unwrap_or(error))?;

@@ -15,6 +15,8 @@ mod idle_runs;
 mod local_activities;
 mod signals;
 
+const CEILING_IDLE_RUNS_MAX: u64 = 30_000;
+
 /// One workload with its size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Workload {
@@ -66,6 +68,15 @@ impl Workload {
             Self::Signals { .. } => "signals".to_owned(),
             Self::FanOut { count } => format!("fan_out_{count}"),
             Self::IdleRuns { .. } => "idle_runs".to_owned(),
+        }
+    }
+
+    /// The same for the ceiling, which keeps runs in memory without care for its size: its idle runs are no more than
+    /// what its rate and processor time need.
+    pub fn for_ceiling(self) -> Self {
+        match self {
+            Self::IdleRuns { runs } => Self::IdleRuns { runs: runs.min(CEILING_IDLE_RUNS_MAX) },
+            other => other,
         }
     }
 
