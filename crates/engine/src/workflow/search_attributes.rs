@@ -2,6 +2,8 @@
 use bytes::Bytes;
 use serde_json::Value;
 
+mod value;
+
 use super::{run::Run, transition::Transition};
 use crate::{
     Settings,
@@ -73,77 +75,84 @@ fn type_name(kind: Type) -> &'static str {
     }
 }
 
-/// Checks what a user wants to set; the text says what is wrong. `namespace` is the name used in texts.
-pub fn validate(settings: &Settings, namespace: &str, wanted: Option<&SearchAttributes>) -> Result<(), String> {
+/// Why attributes cannot be set.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Invalid {
+    /// A name that is not the user's to set, or a value that does not fit its type.
+    #[error("{0}")]
+    Attribute(String),
+    /// A value, or all together, over the limit. An upsert of such ends the run.
+    #[error("{0}")]
+    TooLarge(String),
+}
+
+impl From<Invalid> for String {
+    fn from(invalid: Invalid) -> Self {
+        match invalid {
+            Invalid::Attribute(text) | Invalid::TooLarge(text) => text,
+        }
+    }
+}
+
+/// Checks what a user wants to set. `namespace` is the name used in texts.
+pub fn validate(settings: &Settings, namespace: &str, wanted: Option<&SearchAttributes>) -> Result<(), Invalid> {
     let Some(wanted) = wanted else { return Ok(()) };
     let limit = settings.search_attribute_keys;
     if wanted.indexed_fields.len() > limit {
-        return Err(format!("number of search attributes {} exceeds limit {limit}", wanted.indexed_fields.len()));
+        let count = wanted.indexed_fields.len();
+        return Err(Invalid::Attribute(format!("number of search attributes {count} exceeds limit {limit}")));
     }
     let mut names: Vec<&String> = wanted.indexed_fields.keys().collect();
     names.sort();
+    for name in &names {
+        validate_attribute(settings, namespace, wanted, name).map_err(Invalid::Attribute)?;
+    }
+    let (limit, total_limit) = (settings.search_attribute_value_bytes, settings.search_attributes_bytes);
     let mut total = 0;
     for name in names {
-        let value = &wanted.indexed_fields[name];
-        if SYSTEM.contains(&name.as_str()) {
-            return Err(format!("{name} attribute can't be set in SearchAttributes"));
+        let size = wanted.indexed_fields[name].data.len();
+        if size > limit {
+            let text = format!("search attribute {name} value size {size} exceeds size limit {limit}");
+            return Err(Invalid::TooLarge(text));
         }
-        let Some(kind) = type_of(settings, name) else {
-            return Err(format!("Namespace {namespace} has no mapping defined for search attribute {name}"));
-        };
-        if !payload::is_unset(value) && !fits(value, kind) {
-            let kind = type_name(kind);
-            return Err(format!("invalid value for search attribute {name} of type {kind}: {}", shown(value)));
-        }
-        let limit = settings.search_attribute_value_bytes;
-        if value.data.len() > limit {
-            return Err(format!("search attribute {name} value size {} exceeds size limit {limit}", value.data.len()));
-        }
-        total += name.len() + value.data.len();
+        total += name.len() + size;
     }
-    let limit = settings.search_attributes_bytes;
-    if total > limit {
-        return Err(format!("total size of search attributes {total} exceeds size limit {limit}"));
+    if total > total_limit {
+        let text = format!("total size of search attributes {total} exceeds size limit {total_limit}");
+        return Err(Invalid::TooLarge(text));
     }
     Ok(())
 }
 
-fn shown(value: &Payload) -> String {
-    String::from_utf8_lossy(&value.data).into_owned()
-}
-
-fn fits(value: &Payload, kind: Type) -> bool {
-    let Ok(value) = serde_json::from_slice::<Value>(&value.data) else { return false };
-    let one = match &value {
-        Value::Array(many) if matches!(kind, Type::Keyword | Type::Text) => match many.as_slice() {
-            [one] => one,
-            _ => return false,
-        },
-        other => other,
-    };
-    match kind {
-        Type::Keyword | Type::Text => one.is_string(),
-        Type::Int => one.is_i64() || one.is_u64() || one.as_f64().is_some_and(|f| f.fract() == 0.0),
-        Type::Double => one.is_number(),
-        Type::Bool => one.is_boolean(),
-        Type::Datetime => one.as_str().is_some_and(is_datetime),
-        Type::KeywordList => one.is_string() || one.as_array().is_some_and(|many| many.iter().all(Value::is_string)),
-        Type::Unspecified => false,
+fn validate_attribute(
+    settings: &Settings,
+    namespace: &str,
+    wanted: &SearchAttributes,
+    name: &str,
+) -> Result<(), String> {
+    if SYSTEM.contains(&name) {
+        return Err(format!("{name} attribute can't be set in SearchAttributes"));
     }
+    let Some(kind) = type_of(settings, name) else {
+        return Err(format!("Namespace {namespace} has no mapping defined for search attribute {name}"));
+    };
+    let payload = &wanted.indexed_fields[name];
+    let value = value::decoded(payload);
+    if value.as_ref().is_some_and(|value| value::is_unset(value) || value::fits(value, kind)) {
+        return Ok(());
+    }
+    let (kind, shown) = (type_name(kind), value::shown(payload, value.as_ref()));
+    Err(format!("invalid value for search attribute {name} of type {kind}: {shown}"))
 }
 
-/// RFC 3339 in outline: date, `T`, time, and a zone.
-fn is_datetime(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let shape = b"dddd-dd-ddTdd:dd:dd";
-    bytes.len() > shape.len()
-        && shape.iter().zip(bytes).all(|(s, b)| if *s == b'd' { b.is_ascii_digit() } else { s == b })
-        && (text.ends_with('Z') || text[shape.len()..].contains(['+', '-']))
+/// Whether a value takes its attribute away.
+fn is_unset(payload: &Payload) -> bool {
+    value::decoded(payload).is_some_and(|value| value::is_unset(&value))
 }
 
 /// Adds the type to the metadata of each value that is set, as readers see it.
 pub(crate) fn typed(settings: &Settings, mut attributes: SearchAttributes) -> SearchAttributes {
-    attributes.indexed_fields.retain(|_, value| !payload::is_unset(value));
+    attributes.indexed_fields.retain(|_, value| !is_unset(value));
     typed_event(settings, attributes)
 }
 
@@ -162,7 +171,7 @@ pub(crate) fn merge(tx: &mut Transition<'_, '_>, upsert: &SearchAttributes) {
     let typed = typed(tx.cx.settings, upsert.clone());
     let fields = &mut tx.run.profile.get_mut().search_attributes.get_or_insert_default().indexed_fields;
     for (name, value) in &upsert.indexed_fields {
-        if payload::is_unset(value) {
+        if is_unset(value) {
             fields.remove(name);
         }
     }

@@ -35,7 +35,7 @@ pub struct StartReply {
 }
 
 /// A signal that comes with a start.
-pub type Signal = WorkflowExecutionSignaledEventAttributes;
+pub(super) type Signal = WorkflowExecutionSignaledEventAttributes;
 
 impl Shard {
     /// StartWorkflowExecution, or SignalWithStart if there is a signal. The request has been checked.
@@ -174,9 +174,8 @@ impl Shard {
         let request_id = options.attach_request_id.then_some(request.request_id);
         let attached = request_id.is_some();
         let links = if options.attach_links { request.links } else { Vec::new() };
-        let identity = request.identity;
         let (_, waiting) = self.apply(state, namespace, &key, |tx| {
-            start::attach(tx, request_id, links, identity);
+            start::attach(tx, request_id, links);
             Ok(())
         })?;
         let (reply, _) = self.answer(state, key, attached)?;

@@ -5,7 +5,10 @@ use crate::{
         Attributes, command::UpsertWorkflowSearchAttributesCommandAttributes, enums::WorkflowTaskFailedCause as Cause,
         history as h,
     },
-    workflow::{search_attributes, transition::Transition},
+    workflow::{
+        search_attributes::{self, Invalid},
+        transition::Transition,
+    },
 };
 
 pub(super) fn apply(
@@ -15,11 +18,15 @@ pub(super) fn apply(
 ) -> Result<(), Failed> {
     const CAUSE: Cause = Cause::BadSearchAttributes;
     let a = required(attributes, CAUSE, "UpsertWorkflowSearchAttributes")?;
-    let Some(wanted) = a.search_attributes.filter(|s| !s.indexed_fields.is_empty()) else {
-        return Err(Failed::task(CAUSE, "SearchAttributes is not set on UpsertWorkflowSearchAttributesCommand."));
-    };
-    search_attributes::validate(tx.cx.settings, tx.cx.namespace, Some(&wanted))
-        .map_err(|text| Failed::task(CAUSE, text))?;
+    let unset = |what| Failed::task(CAUSE, format!("{what} is not set on UpsertWorkflowSearchAttributesCommand."));
+    let wanted = a.search_attributes.ok_or_else(|| unset("SearchAttributes"))?;
+    if wanted.indexed_fields.is_empty() {
+        return Err(unset("IndexedFields"));
+    }
+    search_attributes::validate(tx.cx.settings, tx.cx.namespace, Some(&wanted)).map_err(|invalid| match invalid {
+        Invalid::Attribute(text) => Failed::task(CAUSE, text),
+        Invalid::TooLarge(text) => Failed::terminate(CAUSE, text),
+    })?;
     search_attributes::merge(tx, &wanted);
     let shown = search_attributes::typed_event(tx.cx.settings, wanted);
     let attributes = h::UpsertWorkflowSearchAttributesEventAttributes {
