@@ -1,1 +1,61 @@
-fn main() {}
+//! `cargo xtask`: every task of a developer, in one place.
+#![allow(clippy::print_stdout)] // what this program prints is what it is for
+
+mod bench;
+mod crash;
+mod process;
+mod repository;
+mod suites;
+mod tally;
+mod tidy;
+mod venv;
+
+use std::{env, process::ExitCode};
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "\
+cargo xtask test [rust|conformance|python|typescript|go ...]
+    Everything that has to pass, or the parts named. Installs what it needs into folders that git ignores.
+cargo xtask conformance [--release] [--if-present] [--grow] [-- PATTERN ...]
+    The recorded answers of the reference server, against this one in memory and on disk.
+cargo xtask crash [--release] [-- ARGUMENT ...]
+    The crash rig: kills the server again and again under load. Without arguments 100 times.
+cargo xtask bench [-- ARGUMENT ...]
+    The load generator against the release build of the server, with the ceiling beside it.
+cargo xtask tidy
+    The rules of the house that no compiler checks.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            println!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a task and says whether all went well.
+fn run(arguments: &[String]) -> Result<bool> {
+    let Some((task, rest)) = arguments.split_first() else { bail!("no task given\n\n{USAGE}") };
+    let (flags, handed_on) = match rest.iter().position(|argument| argument == "--") {
+        Some(at) => (&rest[..at], &rest[at + 1..]),
+        None => (rest, &[][..]),
+    };
+    match task.as_str() {
+        "test" => suites::test(flags),
+        "conformance" => suites::conformance::task(flags, handed_on),
+        "crash" => crash::task(flags, handed_on),
+        "bench" => bench::task(handed_on),
+        "tidy" => tidy::task(),
+        "help" | "--help" | "-h" => {
+            print!("{USAGE}");
+            Ok(true)
+        }
+        other => bail!("there is no task {other:?}\n\n{USAGE}"),
+    }
+}

@@ -1,0 +1,51 @@
+//! Where things are, and the programs that are built here.
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Result, ensure};
+
+use crate::process;
+
+/// The profile that a program is built with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profile {
+    Dev,
+    Release,
+}
+
+/// The folder of the workspace.
+pub(crate) fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().map_or_else(|| here.to_owned(), Path::to_owned)
+}
+
+/// A `cargo` command in the workspace, by the toolchain that runs this program.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    command
+}
+
+/// Builds a program and gives its path.
+pub(crate) fn build(package: &str, program: &str, profile: Profile) -> Result<PathBuf> {
+    let mut command = cargo();
+    command.args(["build", "--quiet", "--package", package, "--bin", program]);
+    if profile == Profile::Release {
+        command.arg("--release");
+    }
+    ensure!(process::succeeds(&mut command)?, "{program} does not build");
+    let folder = match profile {
+        Profile::Dev => "debug",
+        Profile::Release => "release",
+    };
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    Ok(root().join(target).join(folder).join(program))
+}
+
+/// Builds the server.
+pub(crate) fn build_server(profile: Profile) -> Result<PathBuf> {
+    build("abide-cli", "abide", profile)
+}
