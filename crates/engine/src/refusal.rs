@@ -1,8 +1,8 @@
 //! What the engine refuses, in the categories of the wire; the server maps each to a gRPC status in one place (§3.37).
 use crate::api::enums;
 
-/// A request that was not carried out. The run is as it was, but for [`Refusal::UnhandledCommand`] and
-/// [`Refusal::BadCommand`], which come after the workflow task's failure was recorded.
+/// A request that was not carried out. The run is as it was, but for a bad completion, after which the workflow task's
+/// failure is recorded ([`Stop::Recorded`](crate::workflow::workflow_task::complete::Stop::Recorded)).
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Refusal {
     #[error("{0}")]

@@ -17,5 +17,4 @@ pub fn request_cancel(tx: &mut Transition<'_, '_>, request: RequestCancelWorkflo
     };
     tx.buffer(Attributes::WorkflowExecutionCancelRequestedEventAttributes(attributes)).links = request.links;
     workflow_task::ensure_scheduled(tx);
-    workflow_task::fail::make_room(tx);
 }

@@ -108,15 +108,10 @@ fn profile(
     let execution_time = now + backoff;
     let execution_expiration = a.workflow_execution_expiration_time.as_ref().map_or(0, |t| Time::of(t).0);
     let run_expiration = if run_timeout.is_zero() { 0 } else { (execution_time + run_timeout).0 };
-    let queue = a.task_queue.clone().unwrap_or_default();
     Profile {
         workflow_type: a.workflow_type.as_ref().map(|t| t.name.clone()).unwrap_or_default(),
-        task_queue: queue.name,
-        task_queue_kind: queue.kind,
-        task_queue_normal_name: queue.normal_name,
+        task_queue: a.task_queue.as_ref().map(|q| q.name.clone()).unwrap_or_default(),
         first_run_id: a.first_execution_run_id.clone(),
-        original_run_id: a.original_execution_run_id.clone(),
-        continued_run_id: a.continued_execution_run_id.clone(),
         create_request_id,
         start_time: now.0,
         execution_time: execution_time.0,

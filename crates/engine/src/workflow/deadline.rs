@@ -4,7 +4,7 @@ use super::{
     records::{Activity, Header, Profile, Timer},
     run::Run,
 };
-use crate::Time;
+use crate::{Time, time::Span};
 
 /// What is due. The order of the variants breaks ties between equal times.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,8 +26,8 @@ pub enum Deadline {
     ActivityHeartbeat(i64),
 }
 
-fn at(nanos: i64) -> Time {
-    Time(nanos)
+fn after(nanos: i64, span: i64) -> Time {
+    Time(nanos) + Span(span)
 }
 
 /// The deadlines of the run as a whole and of its workflow task.
@@ -37,19 +37,19 @@ pub(crate) fn of_header(header: &Header, profile: &Profile) -> Vec<(Time, Deadli
         return found;
     }
     if profile.execution_expiration != 0 {
-        found.push((at(profile.execution_expiration), Deadline::ExecutionTimeout));
+        found.push((Time(profile.execution_expiration), Deadline::ExecutionTimeout));
     }
     if profile.run_expiration != 0 {
-        found.push((at(profile.run_expiration), Deadline::RunTimeout));
+        found.push((Time(profile.run_expiration), Deadline::RunTimeout));
     }
     if header.first_task_at != 0 {
-        found.push((at(header.first_task_at), Deadline::FirstWorkflowTask));
+        found.push((Time(header.first_task_at), Deadline::FirstWorkflowTask));
     }
     if let Some(task) = &header.workflow_task {
         if task.is_started() {
-            found.push((at(task.started_time + task.timeout), Deadline::WorkflowTaskStartToClose));
+            found.push((after(task.started_time, task.timeout), Deadline::WorkflowTaskStartToClose));
         } else if task.schedule_to_start_timeout != 0 {
-            let due = at(task.scheduled_time + task.schedule_to_start_timeout);
+            let due = after(task.scheduled_time, task.schedule_to_start_timeout);
             found.push((due, Deadline::WorkflowTaskScheduleToStart));
         }
     }
@@ -58,7 +58,7 @@ pub(crate) fn of_header(header: &Header, profile: &Profile) -> Vec<(Time, Deadli
 
 pub(crate) fn of_timer(timer_id: &str, timer: &Timer) -> (Time, Deadline) {
     let what = Deadline::Timer { started_event_id: timer.started_event_id, timer_id: timer_id.to_owned() };
-    (at(timer.fire_time), what)
+    (Time(timer.fire_time), what)
 }
 
 /// The deadlines of one activity: of its present attempt, and of the whole.
@@ -66,22 +66,22 @@ pub(crate) fn of_activity(activity: &Activity) -> Vec<(Time, Deadline)> {
     let id = activity.scheduled_event_id;
     let mut found = Vec::new();
     if activity.schedule_to_close != 0 {
-        let due = at(activity.first_scheduled_time + activity.schedule_to_close);
+        let due = after(activity.first_scheduled_time, activity.schedule_to_close);
         found.push((due, Deadline::ActivityScheduleToClose(id)));
     }
     if activity.backing_off {
-        found.push((at(activity.scheduled_time), Deadline::ActivityRetry(id)));
+        found.push((Time(activity.scheduled_time), Deadline::ActivityRetry(id)));
     } else if activity.is_started() {
         if activity.start_to_close != 0 {
-            let due = at(activity.started_time + activity.start_to_close);
+            let due = after(activity.started_time, activity.start_to_close);
             found.push((due, Deadline::ActivityStartToClose(id)));
         }
         if activity.heartbeat != 0 {
             let last = activity.started_time.max(activity.last_heartbeat_time);
-            found.push((at(last + activity.heartbeat), Deadline::ActivityHeartbeat(id)));
+            found.push((after(last, activity.heartbeat), Deadline::ActivityHeartbeat(id)));
         }
     } else if activity.schedule_to_start != 0 {
-        let due = at(activity.scheduled_time + activity.schedule_to_start);
+        let due = after(activity.scheduled_time, activity.schedule_to_start);
         found.push((due, Deadline::ActivityScheduleToStart(id)));
     }
     found

@@ -6,6 +6,9 @@ use crate::{
     time::Span,
 };
 
+/// What stands for a run that never expires: the year 1, as the reference has it.
+const NEVER: prost_types::Timestamp = prost_types::Timestamp { seconds: -62_135_596_800, nanos: 0 };
+
 /// Everything that is known of a run.
 pub fn describe(run: &Run, cx: &Context<'_>) -> DescribeWorkflowExecutionResponse {
     DescribeWorkflowExecutionResponse {
@@ -90,8 +93,7 @@ fn extended(run: &Run) -> w::WorkflowExecutionExtendedInfo {
     }));
     w::WorkflowExecutionExtendedInfo {
         execution_expiration_time: Time(profile.execution_expiration).optional(),
-        // Present even if the run never expires, as the reference has it.
-        run_expiration_time: Some(Time(profile.run_expiration).timestamp()),
+        run_expiration_time: Some(Time(profile.run_expiration).optional().unwrap_or(NEVER)),
         cancel_requested: header.cancel_requested,
         original_start_time: Some(Time(profile.chain_start_time).timestamp()),
         request_id_infos: infos.into_iter().collect(),

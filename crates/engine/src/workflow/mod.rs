@@ -8,6 +8,7 @@ pub mod deadline;
 pub mod describe;
 pub mod dispatch;
 pub mod history;
+mod limits;
 mod names;
 mod next_run;
 mod problems;

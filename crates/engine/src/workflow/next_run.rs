@@ -92,7 +92,7 @@ fn retry(tx: &Transition<'_, '_>, failure: Option<&Failure>) -> (RetryState, Opt
     if policy.maximum_attempts > 0 && profile.attempt >= policy.maximum_attempts {
         return (RetryState::MaximumAttemptsReached, None);
     }
-    let wait = match delay.filter(|d| !d.is_zero()) {
+    let wait = match delay.filter(|d| *d > Span::ZERO) {
         Some(delay) => delay.min_set(Span::of(policy.maximum_interval.as_ref())),
         None => backoff::interval(policy, profile.attempt),
     };

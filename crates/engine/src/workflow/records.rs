@@ -52,9 +52,7 @@ pub struct Header {
     /// Failed or timed-out workflow tasks in a row, for `TemporalReportedProblems`.
     #[prost(int32, tag = "17")]
     pub problems_in_a_row: i32,
-    /// Sum of the sizes of the buffered events.
-    #[prost(int64, tag = "18")]
-    pub buffered_size_bytes: i64,
+    // Tag 18 was the size of the buffered events.
 }
 
 impl Header {
@@ -128,10 +126,7 @@ pub struct Profile {
     pub task_queue: String,
     #[prost(string, tag = "3")]
     pub first_run_id: String,
-    #[prost(string, tag = "4")]
-    pub original_run_id: String,
-    #[prost(string, tag = "5")]
-    pub continued_run_id: String,
+    // Tags 4 and 5 were the original and the continued run's ids.
     /// The request id that made the run: a repeated start with it is answered with this run (§3.14).
     #[prost(string, tag = "6")]
     pub create_request_id: String,
@@ -176,11 +171,7 @@ pub struct Profile {
     pub started_by_signal: bool,
     #[prost(bool, tag = "24")]
     pub eager: bool,
-    /// The queue's kind as asked for by the start, kept for describe.
-    #[prost(int32, tag = "25")]
-    pub task_queue_kind: i32,
-    #[prost(string, tag = "26")]
-    pub task_queue_normal_name: String,
+    // Tags 25 and 26 were the queue's kind and normal name.
 }
 
 /// What a retry or cron run needs of the start event; kept only where one may come.
@@ -250,20 +241,14 @@ pub struct Activity {
     pub last_worker_identity: String,
     #[prost(int64, tag = "25")]
     pub last_attempt_complete_time: i64,
-    /// When the last attempt started; kept through the backoff for describe.
-    #[prost(int64, tag = "26")]
-    pub last_started_time: i64,
+    // Tag 26 was the last attempt's start.
     /// Waiting for `scheduled_time` before it is put in its queue.
     #[prost(bool, tag = "27")]
     pub backing_off: bool,
     /// The wait before the present attempt, nanoseconds.
     #[prost(int64, tag = "28")]
     pub retry_interval: i64,
-    /// Handed to the worker in the reply of the completion that scheduled it (§3.10).
-    #[prost(bool, tag = "29")]
-    pub eager: bool,
-    #[prost(int64, tag = "30")]
-    pub workflow_task_completed_event_id: i64,
+    // Tags 29 and 30 said whether it was eager, and which completion scheduled it.
 }
 
 impl Activity {

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{
     deadline::{self, Deadline},
+    limits,
     records::{Activity, Class, Header, Profile, RequestIdInfo, StartKept, Timer},
 };
 use crate::{
@@ -53,6 +54,8 @@ pub struct Run {
     pub signal_request_ids: Tracked<String, ()>,
     pub request_ids: Tracked<String, RequestIdInfo>,
     pub(crate) deadlines: BTreeSet<(Time, Deadline)>,
+    /// Of all records but the header, between transitions.
+    pub(crate) state_size_bytes: usize,
     /// The run exists only in memory: the transition that makes it has not finished.
     pub(crate) is_new: bool,
 }
@@ -70,6 +73,7 @@ impl Run {
             signal_request_ids: Tracked::default(),
             request_ids: Tracked::default(),
             deadlines: BTreeSet::new(),
+            state_size_bytes: 0,
             is_new: true,
         }
     }
@@ -112,6 +116,7 @@ impl Run {
             return Err(Damaged { run: run.key.run_id, class: 0, reason: "the header is missing".into() });
         }
         run.deadlines = deadline::all(&run).collect();
+        run.state_size_bytes = limits::state_size_bytes(&run);
         Ok(run)
     }
 

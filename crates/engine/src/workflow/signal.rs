@@ -34,6 +34,5 @@ pub fn signal(
     if tx.run.header.first_task_at == 0 {
         workflow_task::ensure_scheduled(tx);
     }
-    workflow_task::fail::make_room(tx);
     Ok(())
 }

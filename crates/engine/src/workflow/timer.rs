@@ -14,5 +14,4 @@ pub(crate) fn due(tx: &mut Transition<'_, '_>, timer_id: &str) {
         started_event_id: timer.started_event_id,
     }));
     workflow_task::ensure_scheduled(tx);
-    workflow_task::fail::make_room(tx);
 }

@@ -6,13 +6,18 @@ use super::{
     deadline,
     dispatch::{self, Dispatch, TaskKind},
     history::{self, BUFFERED_EVENT_ID},
+    limits,
     records::{Class, RequestIdInfo},
     run::{Run, RunKey},
+    workflow_task,
 };
 use crate::{
     Context, Time,
     api::{Attributes, enums::EventType, history::{History, HistoryEvent}},
 };
+
+/// Tools want a task id on every event; one that grows with the event is as good as any.
+const FIRST_TASK_ID: i64 = 1 << 20;
 
 /// A record to put, or to delete if it has no value.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,7 +110,6 @@ impl<'a, 'c> Transition<'a, 'c> {
         let header = self.run.header.get_mut();
         let sequence = header.next_buffer_sequence;
         header.next_buffer_sequence += 1;
-        header.buffered_size_bytes += event.encoded_len() as i64;
         self.run.buffered.insert(sequence, event);
         self.run.buffered.get_mut(&sequence).expect("it was just inserted")
     }
@@ -122,6 +126,7 @@ impl<'a, 'c> Transition<'a, 'c> {
     fn append_event(&mut self, mut event: HistoryEvent) -> &mut HistoryEvent {
         let header = self.run.header.get_mut();
         event.event_id = header.next_event_id;
+        event.task_id = FIRST_TASK_ID + event.event_id;
         header.next_event_id += 1;
         self.events.push(event);
         self.events.last_mut().expect("it was just pushed")
@@ -149,7 +154,6 @@ impl<'a, 'c> Transition<'a, 'c> {
         for event in &self.events[from..] {
             note_request_id(self.run, event);
         }
-        self.run.header.get_mut().buffered_size_bytes = 0;
         true
     }
 
@@ -163,9 +167,7 @@ impl<'a, 'c> Transition<'a, 'c> {
 
     /// Forgets one event that is held back.
     pub(crate) fn discard_buffered(&mut self, sequence: u64) {
-        if let Some(event) = self.run.buffered.remove(&sequence) {
-            self.run.header.get_mut().buffered_size_bytes -= event.encoded_len() as i64;
-        }
+        self.run.buffered.remove(&sequence);
     }
 
     pub(crate) fn has_buffered(&self) -> bool {
@@ -193,6 +195,7 @@ impl<'a, 'c> Transition<'a, 'c> {
     /// Closes the transition: lets go of held-back events if no workflow task runs, derives deadlines and outbox, and
     /// gives what is to be written.
     pub fn finish(mut self) -> Finished {
+        workflow_task::fail::make_room(&mut self);
         let running = self.run.is_running();
         let task_started = self.run.header.workflow_task.as_ref().is_some_and(|t| t.is_started());
         if running && !task_started {
@@ -201,10 +204,11 @@ impl<'a, 'c> Transition<'a, 'c> {
             self.discard_buffer();
         }
         let batches = self.batches();
-        if !running && self.run.header.original().is_none_or(|h| h.is_running()) {
+        if !running && self.run.header.original().is_some_and(|h| h.is_running()) {
             let first = batches.last().map_or(0, |b| b.first_event_id);
             self.run.header.get_mut().close_batch_event_id = first;
         }
+        limits::note_changes(self.run);
         self.derive_deadlines();
         let (outbox_added, outbox_removed) = self.outbox();
         let wakeup_ms = self.arm();
@@ -316,7 +320,9 @@ impl<'a, 'c> Transition<'a, 'c> {
         let armed = self.run.header.wakeup_ms;
         let before = self.run.header.original().map_or(armed, |h| h.wakeup_ms);
         let before = if self.run.is_new { 0 } else { before };
-        let due = if self.run.is_running() {
+        let due = if limits::exceeded(self.run, self.cx.settings).is_some() {
+            Some(self.cx.now.floor_ms())
+        } else if self.run.is_running() {
             self.run.next_deadline().map(Time::ceil_ms)
         } else {
             let goes = Time(self.run.header.close_time) + self.cx.settings.retention;
@@ -326,6 +332,9 @@ impl<'a, 'c> Transition<'a, 'c> {
             Some(due) if armed == 0 || due < armed || !self.run.is_running() => due,
             _ => armed,
         };
+        // The shard forgets a row when it fires, and learns of the next one because it is another.
+        let has_fired = before != 0 && armed == 0;
+        let wanted = if has_fired && wanted == before { before + 1 } else { wanted };
         if wanted != armed {
             self.run.header.get_mut().wakeup_ms = wanted;
         }

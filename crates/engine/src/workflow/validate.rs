@@ -3,9 +3,14 @@ use prost_types::Duration;
 
 use crate::{
     Settings,
-    api::{common::RetryPolicy, taskqueue::TaskQueue},
+    api::{
+        common::{Priority, RetryPolicy},
+        taskqueue::TaskQueue,
+    },
     time::Span,
 };
+
+const FAIRNESS_KEY_BYTES_MAX: usize = 64;
 
 /// Why a duration is no duration; out-of-range values are accepted and cut elsewhere (§3.37.1).
 pub fn duration(duration: Option<&Duration>) -> Option<&'static str> {
@@ -56,6 +61,21 @@ pub fn retry_policy(policy: Option<&RetryPolicy>) -> Result<(), String> {
     }
     if policy.maximum_attempts < 0 {
         return Err("MaximumAttempts cannot be negative on retry policy.".into());
+    }
+    Ok(())
+}
+
+/// Checks a priority; the text says what is wrong.
+pub fn priority(priority: Option<&Priority>) -> Result<(), &'static str> {
+    let Some(priority) = priority else { return Ok(()) };
+    if priority.priority_key < 0 {
+        return Err("priority key can't be negative");
+    }
+    if priority.fairness_key.len() > FAIRNESS_KEY_BYTES_MAX {
+        return Err("fairness key length exceeds limit");
+    }
+    if priority.fairness_weight < 0.0 {
+        return Err("must be greater than zero");
     }
     Ok(())
 }

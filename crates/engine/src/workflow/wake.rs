@@ -2,6 +2,7 @@
 use super::{
     activity, close,
     deadline::{self, Deadline},
+    limits,
     timer,
     transition::Transition,
     workflow_task,
@@ -12,6 +13,9 @@ pub fn wake(tx: &mut Transition<'_, '_>) {
     let now = tx.now();
     if tx.run.header.wakeup_ms != 0 {
         tx.run.header.get_mut().wakeup_ms = 0;
+    }
+    if limits::enforce(tx) {
+        return;
     }
     let due: Vec<Deadline> =
         tx.run.deadlines.iter().take_while(|(at, _)| *at <= now).map(|(_, what)| what.clone()).collect();

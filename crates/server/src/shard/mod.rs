@@ -113,7 +113,8 @@ impl Shards {
         })
         .map_err(|error| Error::Unavailable(error.to_string()))?;
         let shared = Arc::new(Shared { env, store, committer, matching, namespaces, settings });
-        let shards = (0..count).map(|id| recover::open(ShardId(id), &shared)).collect::<Result<Vec<_>, _>>()?;
+        let ids: Vec<ShardId> = (0..count).map(ShardId).collect();
+        let shards = recover::open(&ids, &shared)?;
         durable::run(&shared, incoming);
         for shard in &shards {
             timers::run(shard);

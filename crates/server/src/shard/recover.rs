@@ -2,7 +2,7 @@
 use std::sync::{Arc, Mutex};
 
 use abide_engine::workflow::{Dispatch, RunKey};
-use abide_store::{CommitError, Order, ShardId, Table, keys};
+use abide_store::{CommitError, Lease, Order, ShardId, Table, keys};
 use tokio::sync::Notify;
 
 use super::{
@@ -14,11 +14,14 @@ use super::{
 /// Outbox rows read at once.
 const PAGE: usize = 1024;
 
-/// Acquires a shard. Its runs are loaded when they are needed.
-pub(super) fn open(id: ShardId, shared: &Arc<Shared>) -> Result<Arc<Shard>, Error> {
-    let lease = shared.store.acquire(id)?;
-    let state = Mutex::new(State::new(lease));
-    Ok(Arc::new(Shard { id, shared: Arc::clone(shared), state, timer_changed: Notify::new() }))
+/// Acquires shards. Their runs are loaded when they are needed.
+pub(super) fn open(ids: &[ShardId], shared: &Arc<Shared>) -> Result<Vec<Arc<Shard>>, Error> {
+    let leases = shared.store.acquire_all(ids)?;
+    let shard = |lease: Lease| {
+        let state = Mutex::new(State::new(lease));
+        Arc::new(Shard { id: lease.shard, shared: Arc::clone(shared), state, timer_changed: Notify::new() })
+    };
+    Ok(leases.into_iter().map(shard).collect())
 }
 
 /// Offers every task of the outbox to its queue.

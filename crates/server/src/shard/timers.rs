@@ -119,10 +119,10 @@ impl Shard {
         if !entry.run.is_running() {
             return retention::erase(self, state, key);
         }
-        self.apply(state, &namespace, key, |tx| {
+        let (outcome, _) = self.apply(state, &namespace, key, |tx| {
             wake(tx);
             Ok(())
         })?;
-        Ok(())
+        outcome.map_err(Error::from)
     }
 }

@@ -25,14 +25,16 @@ pub struct Target {
     pub workflow_id: String,
     /// None is the current run.
     pub run_id: Option<Uuid>,
+    /// The run id as the caller wrote it, for texts; empty if the server names the run.
+    pub run_id_text: String,
     /// The chain's first run, if not empty: the current run must belong to it, and the run id does not count.
     pub first_run_id: String,
 }
 
 impl Target {
     pub fn run(key: &RunKey) -> Self {
-        let first_run_id = String::new();
-        Self { workflow_id: key.workflow_id.clone(), run_id: Some(key.run_id), first_run_id }
+        let (run_id_text, first_run_id) = (String::new(), String::new());
+        Self { workflow_id: key.workflow_id.clone(), run_id: Some(key.run_id), run_id_text, first_run_id }
     }
 }
 
@@ -228,7 +230,10 @@ impl Shard {
             }
         };
         let key = RunKey { namespace_id, workflow_id: workflow_id.clone(), run_id };
-        let entry = self.load(state, &key)?.ok_or_else(|| unknown_run(&key))?;
+        let entry = self.load(state, &key)?.ok_or_else(|| match target.run_id_text.as_str() {
+            "" => unknown_run(&key),
+            text => no_such_run(workflow_id, text),
+        })?;
         if !target.first_run_id.is_empty() && entry.run.profile.first_run_id != target.first_run_id {
             return Err(Refusal::NotFound("workflow execution not found".into()).into());
         }
@@ -301,7 +306,10 @@ fn unknown_workflow(workflow_id: &str) -> Error {
 }
 
 pub(super) fn unknown_run(key: &RunKey) -> Error {
-    let (workflow_id, run_id) = (&key.workflow_id, key.run_id);
+    no_such_run(&key.workflow_id, &key.run_id.to_string())
+}
+
+fn no_such_run(workflow_id: &str, run_id: &str) -> Error {
     let text = format!("workflow execution not found for workflow ID \"{workflow_id}\" and run ID \"{run_id}\"");
     Refusal::NotFound(text).into()
 }

@@ -9,7 +9,6 @@ use crate::{
 pub(super) fn end(tx: &mut Transition<'_, '_>, activity: &Activity, attributes: Attributes) {
     write(tx, activity, attributes);
     workflow_task::ensure_scheduled(tx);
-    workflow_task::fail::make_room(tx);
 }
 
 /// Writes the Started event of an attempt that a worker has taken, then the event that ends the activity.

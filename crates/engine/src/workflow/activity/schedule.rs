@@ -85,7 +85,6 @@ fn add(
         first_scheduled_time: now,
         scheduled_time: now,
         attempt: 1,
-        workflow_task_completed_event_id: batch.completed_event_id,
         ..Default::default()
     };
     let attributes = ActivityTaskScheduledEventAttributes {

@@ -3,13 +3,12 @@ use crate::{
     Settings,
     api::{
         command::ScheduleActivityTaskCommandAttributes,
-        common::{Priority, RetryPolicy},
+        common::RetryPolicy,
         enums::TimeoutType,
     },
     workflow::{names, validate},
 };
 
-const FAIRNESS_KEY_BYTES_MAX: usize = 64;
 /// What the name of a timeout is led in by among the error types that are not retried.
 pub(super) const TIMEOUT_TYPE_PREFIX: &str = "TemporalTimeout:";
 
@@ -44,7 +43,7 @@ pub(super) fn schedule(
             return Err(format!("invalid {field}: {why}"));
         }
     }
-    priority(a.priority.as_ref()).map_err(|why| format!("invalid priorities: {why}"))
+    validate::priority(a.priority.as_ref()).map_err(|why| format!("invalid priorities: {why}"))
 }
 
 fn queue(settings: &Settings, workflow_queue: &str, a: &ScheduleActivityTaskCommandAttributes) -> Result<(), String> {
@@ -66,20 +65,6 @@ fn retry_policy(policy: Option<&RetryPolicy>) -> Result<(), String> {
                 return Err(format!("Invalid timeout type value: {name}."));
             }
         }
-    }
-    Ok(())
-}
-
-fn priority(priority: Option<&Priority>) -> Result<(), &'static str> {
-    let Some(priority) = priority else { return Ok(()) };
-    if priority.priority_key < 0 {
-        return Err("priority key can't be negative");
-    }
-    if priority.fairness_key.len() > FAIRNESS_KEY_BYTES_MAX {
-        return Err("fairness key length exceeds limit");
-    }
-    if priority.fairness_weight < 0.0 {
-        return Err("must be greater than zero");
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 use crate::{
     Refusal, Settings,
     api::{
-        common::{Link, Priority, link::Variant},
+        common::{Link, link::Variant},
         enums::{WorkflowIdConflictPolicy as Conflict, WorkflowIdReusePolicy as Reuse},
         history::WorkflowExecutionSignaledEventAttributes,
         service::StartWorkflowExecutionRequest,
@@ -13,7 +13,6 @@ use crate::{
 
 const LINKS_MAX: usize = 10;
 const LINK_BYTES_MAX: usize = 4000;
-const FAIRNESS_KEY_BYTES_MAX: usize = 64;
 
 fn refuse<T>(text: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal::invalid(text))
@@ -139,7 +138,7 @@ fn policies(request: &StartWorkflowExecutionRequest) -> Result<(), Refusal> {
 
 fn rest(settings: &Settings, namespace: &str, request: &StartWorkflowExecutionRequest) -> Result<(), Refusal> {
     search_attributes::validate(settings, namespace, request.search_attributes.as_ref()).map_err(Refusal::invalid)?;
-    priority(request.priority.as_ref())?;
+    validate::priority(request.priority.as_ref()).map_err(Refusal::invalid)?;
     links(&request.links)?;
     not_built(request)?;
     if payload::size_bytes(request.input.as_ref()) > settings.blob_size_bytes {
@@ -147,20 +146,6 @@ fn rest(settings: &Settings, namespace: &str, request: &StartWorkflowExecutionRe
     }
     if request.memo.as_ref().map_or(0, prost::Message::encoded_len) > settings.memo_size_bytes {
         return refuse("Memo size exceeds limit.");
-    }
-    Ok(())
-}
-
-fn priority(priority: Option<&Priority>) -> Result<(), Refusal> {
-    let Some(priority) = priority else { return Ok(()) };
-    if priority.priority_key < 0 {
-        return refuse("priority key can't be negative");
-    }
-    if priority.fairness_key.len() > FAIRNESS_KEY_BYTES_MAX {
-        return refuse("fairness key length exceeds limit");
-    }
-    if priority.fairness_weight < 0.0 {
-        return refuse("must be greater than zero");
     }
     Ok(())
 }

@@ -70,12 +70,14 @@ pub(crate) fn fail(tx: &mut Transition<'_, '_>, cause: i32, failure: Option<Fail
     }
 }
 
-/// Too much is held back: the running task is failed so that it can be let go (§3.1).
+/// Too much is held back: the running task is failed so that it can be let go (§3.1). The end of every transition.
 pub(crate) fn make_room(tx: &mut Transition<'_, '_>) {
-    let settings = tx.cx.settings;
-    let over = tx.run.buffered.len() > settings.buffered_events
-        || tx.run.header.buffered_size_bytes > settings.buffered_size_bytes as i64;
-    if !over || !tx.run.is_running() || tx.run.header.workflow_task.as_ref().is_none_or(|t| !t.is_started()) {
+    let (settings, held) = (tx.cx.settings, &tx.run.buffered);
+    if held.changes().next().is_none() || tx.run.header.workflow_task.as_ref().is_none_or(|t| !t.is_started()) {
+        return;
+    }
+    let size_bytes: usize = held.values().map(prost::Message::encoded_len).sum();
+    if held.len() <= settings.buffered_events && size_bytes <= settings.buffered_size_bytes {
         return;
     }
     fail(tx, Cause::ForceCloseCommand as i32, None, HISTORY_SERVICE);
