@@ -106,7 +106,9 @@ class CarriesState:
 async def test_state_goes_along(client: Client) -> None:
     """Seed 001, lines 3753-3778: a dataclass is handed from run to run; the first gets none."""
     async with worker(client, [CarriesState], [process_item]) as queue:
-        result = await client.execute_workflow(CarriesState.run, id=unique("state"), task_queue=queue)
+        result = await client.execute_workflow(
+            CarriesState.run, id=unique("state"), task_queue=queue
+        )
     assert result == WorkflowState(processed_count=15, iteration=3)
 
 
@@ -318,7 +320,11 @@ async def test_memo_goes_along(client: Client) -> None:
 class CronWorkflow:
     @workflow.run
     async def run(self, name: str) -> str:
-        last = workflow.get_last_completion_result(str) if workflow.has_last_completion_result() else ""
+        last = (
+            workflow.get_last_completion_result(str)
+            if workflow.has_last_completion_result()
+            else ""
+        )
         return f"{last}{name}"
 
 
@@ -343,7 +349,9 @@ async def test_cron_runs_every_second(client: Client) -> None:
         results = []
         for run_id, close in runs[:2]:
             assert close == COMPLETED
-            completed = await one_of(client.get_workflow_handle(handle.id, run_id=run_id), COMPLETED)
+            completed = await one_of(
+                client.get_workflow_handle(handle.id, run_id=run_id), COMPLETED
+            )
             results += await client.data_converter.decode(completed.result.payloads)
         assert results == ["x", "xx"]
         second = await one_of(
@@ -372,10 +380,16 @@ async def test_predefined_cron_schedules(client: Client) -> None:
     }
     for schedule, limit_s in limits_s.items():
         handle = await client.start_workflow(
-            CronWorkflow.run, "x", id=unique("cron"), task_queue=unique("queue"), cron_schedule=schedule
+            CronWorkflow.run,
+            "x",
+            id=unique("cron"),
+            task_queue=unique("queue"),
+            cron_schedule=schedule,
         )
         events = await events_of(handle)
         assert [name_of(event) for event in events] == ["WorkflowExecutionStarted"], schedule
-        backoff_s = events[0].workflow_execution_started_event_attributes.first_workflow_task_backoff.seconds
+        backoff_s = events[
+            0
+        ].workflow_execution_started_event_attributes.first_workflow_task_backoff.seconds
         assert 0 <= backoff_s <= limit_s, schedule
         await handle.terminate()

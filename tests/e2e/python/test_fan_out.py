@@ -1,9 +1,6 @@
-"""Many activities at once: fan-out and fan-in, batches, map-reduce, rate limits, state kept small."""
+"""Many activities at once: fan-out, fan-in, batches, map-reduce, rate limits."""
 
 import asyncio
-import base64
-import gzip
-import json
 from collections import deque
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +11,7 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError
 
-from harness.history import activities_of, all_of, assert_sound, events_of, name_of, names_of
+from harness.history import activities_of, assert_sound, events_of, name_of, names_of
 from harness.workers import unique, worker
 
 SHORT = timedelta(seconds=20)
@@ -36,7 +33,10 @@ class ParallelProcessingWorkflow:
     @workflow.run
     async def run(self, urls: list[str]) -> list[ScrapedData]:
         return await asyncio.gather(
-            *(workflow.execute_activity(scrape_url, url, start_to_close_timeout=SHORT) for url in urls)
+            *(
+                workflow.execute_activity(scrape_url, url, start_to_close_timeout=SHORT)
+                for url in urls
+            )
         )
 
 
@@ -59,7 +59,10 @@ class FanOutFanInWorkflow:
     @workflow.run
     async def run(self, urls: list[str]) -> dict:
         pages = await asyncio.gather(
-            *(workflow.execute_activity(scrape_url, url, start_to_close_timeout=SHORT) for url in urls)
+            *(
+                workflow.execute_activity(scrape_url, url, start_to_close_timeout=SHORT)
+                for url in urls
+            )
         )
         return {"pages": len(pages), "words": sum(page.word_count for page in pages)}
 
@@ -98,7 +101,11 @@ class ParallelActivitiesWorkflow:
                 for step in (reserve_inventory, process_payment, get_shipping_quote)
             )
         )
-        return {"inventory_reserved": inventory, "payment_processed": payment, "shipping_cost": shipping}
+        return {
+            "inventory_reserved": inventory,
+            "payment_processed": payment,
+            "shipping_cost": shipping,
+        }
 
 
 async def test_three_kinds_at_once(client: Client) -> None:
@@ -132,9 +139,13 @@ class PartialFailureWorkflow:
             ),
             return_exceptions=True,
         )
-        failed = [items[i] for i, outcome in enumerate(outcomes) if isinstance(outcome, BaseException)]
+        failed = [
+            items[i] for i, outcome in enumerate(outcomes) if isinstance(outcome, BaseException)
+        ]
         if len(failed) / len(items) > 0.1:
-            raise ApplicationError(f"Batch processing failed: {len(failed)} items", {"failed": failed})
+            raise ApplicationError(
+                f"Batch processing failed: {len(failed)} items", {"failed": failed}
+            )
         return {"failed": failed, "success_rate": 1 - len(failed) / len(items)}
 
 
@@ -176,7 +187,9 @@ class BatchedParallelWorkflow:
             processed += sum(
                 await asyncio.gather(
                     *(
-                        workflow.execute_activity(process_batch, batch, start_to_close_timeout=SHORT)
+                        workflow.execute_activity(
+                            process_batch, batch, start_to_close_timeout=SHORT
+                        )
                         for batch in batches[first : first + 10]
                     )
                 )
@@ -211,10 +224,15 @@ async def add_counts(counts: list[dict[str, int]]) -> dict[str, int]:
 @workflow.defn
 class MapReduceWorkflow:
     @workflow.run
-    async def run(self, dataset: list[str], map_name: str, reduce_name: str, chunk: int) -> dict[str, int]:
+    async def run(
+        self, dataset: list[str], map_name: str, reduce_name: str, chunk: int
+    ) -> dict[str, int]:
         chunks = [dataset[start : start + chunk] for start in range(0, len(dataset), chunk)]
         mapped = await asyncio.gather(
-            *(workflow.execute_activity(map_name, part, start_to_close_timeout=SHORT) for part in chunks)
+            *(
+                workflow.execute_activity(map_name, part, start_to_close_timeout=SHORT)
+                for part in chunks
+            )
         )
         return await workflow.execute_activity(reduce_name, mapped, start_to_close_timeout=SHORT)
 
@@ -281,7 +299,9 @@ class TokenBucketWorkflow:
                     break
                 await workflow.sleep((1 - tokens) / refill_per_s)
             results.append(
-                await workflow.execute_activity(call_external_api, request, start_to_close_timeout=SHORT)
+                await workflow.execute_activity(
+                    call_external_api, request, start_to_close_timeout=SHORT
+                )
             )
         return results
 
@@ -290,7 +310,10 @@ async def test_token_bucket(client: Client) -> None:
     """Seed 001, lines 9502-9541: two calls at once, each further one waits for a token."""
     async with worker(client, [TokenBucketWorkflow], [call_external_api]) as queue:
         handle = await client.start_workflow(
-            TokenBucketWorkflow.run, args=[[1, 2, 3, 4], 2, 2.0], id=unique("bucket"), task_queue=queue
+            TokenBucketWorkflow.run,
+            args=[[1, 2, 3, 4], 2, 2.0],
+            id=unique("bucket"),
+            task_queue=queue,
         )
         assert await handle.result() == [10, 20, 30, 40]
         names = await names_of(handle)
@@ -313,7 +336,9 @@ class SlidingWindowWorkflow:
                     stamps.popleft()
             stamps.append(workflow.time())
             results.append(
-                await workflow.execute_activity(call_external_api, request, start_to_close_timeout=SHORT)
+                await workflow.execute_activity(
+                    call_external_api, request, start_to_close_timeout=SHORT
+                )
             )
         return results
 
@@ -322,171 +347,12 @@ async def test_sliding_window(client: Client) -> None:
     """Seed 001, lines 9543-9581: two calls per window; the sample's hour is half a second."""
     async with worker(client, [SlidingWindowWorkflow], [call_external_api]) as queue:
         handle = await client.start_workflow(
-            SlidingWindowWorkflow.run, args=[[1, 2, 3], 2, 0.5], id=unique("window"), task_queue=queue
+            SlidingWindowWorkflow.run,
+            args=[[1, 2, 3], 2, 0.5],
+            id=unique("window"),
+            task_queue=queue,
         )
         assert await handle.result() == [10, 20, 30]
         kinds = ("ActivityTaskScheduled", "TimerFired")
         order = [name for name in await names_of(handle) if name in kinds]
         assert order == [kinds[0], kinds[0], kinds[1], kinds[0]]
-
-
-@dataclass
-class DataReference:
-    storage_key: str
-    size_bytes: int
-
-
-STORAGE: dict[str, list[int]] = {}
-
-
-@activity.defn
-async def load_and_store_dataset(dataset_id: str) -> DataReference:
-    STORAGE[f"datasets/{dataset_id}"] = list(range(1000))
-    activity.heartbeat("stored")
-    return DataReference(f"datasets/{dataset_id}", 4000)
-
-
-@activity.defn
-async def process_dataset(reference: DataReference) -> dict:
-    return {"sum": sum(STORAGE[reference.storage_key]), "bytes": reference.size_bytes}
-
-
-@activity.defn
-async def cleanup_storage(key: str) -> None:
-    del STORAGE[key]
-
-
-@workflow.defn
-class ExternalStorageWorkflow:
-    @workflow.run
-    async def run(self, dataset_id: str) -> dict:
-        reference = await workflow.execute_activity(
-            load_and_store_dataset,
-            dataset_id,
-            start_to_close_timeout=SHORT,
-            heartbeat_timeout=timedelta(seconds=10),
-        )
-        result = await workflow.execute_activity(process_dataset, reference, start_to_close_timeout=SHORT)
-        await workflow.execute_activity(
-            cleanup_storage, reference.storage_key, start_to_close_timeout=SHORT
-        )
-        return result
-
-
-async def test_data_stays_outside(client: Client) -> None:
-    """Seed 001, lines 9773-9838: only the reference goes through the history."""
-    dataset = unique("dataset")
-    steps = [load_and_store_dataset, process_dataset, cleanup_storage]
-    async with worker(client, [ExternalStorageWorkflow], steps) as queue:
-        result = await client.execute_workflow(
-            ExternalStorageWorkflow.run, dataset, id=unique("external"), task_queue=queue
-        )
-    assert result == {"sum": 499500, "bytes": 4000}
-    assert f"datasets/{dataset}" not in STORAGE
-
-
-@activity.defn
-async def load_large_state() -> dict:
-    return {f"key{number}": "value" * 20 for number in range(500)}
-
-
-@workflow.defn
-class CompressedStateWorkflow:
-    @workflow.run
-    async def run(self) -> dict:
-        state = await workflow.execute_activity(load_large_state, start_to_close_timeout=SHORT)
-        plain = json.dumps(state).encode()
-        packed = base64.b64encode(gzip.compress(plain, mtime=0)).decode()
-        unpacked = json.loads(gzip.decompress(base64.b64decode(packed)))
-        return {"same": unpacked == state, "smaller": len(packed) < len(plain)}
-
-
-async def test_compressed_state(client: Client) -> None:
-    """Seed 001, lines 9844-9885: a result of 55 kB, packed and unpacked in the workflow."""
-    async with worker(client, [CompressedStateWorkflow], [load_large_state]) as queue:
-        result = await client.execute_workflow(
-            CompressedStateWorkflow.run, id=unique("compressed"), task_queue=queue
-        )
-    assert result == {"same": True, "smaller": True}
-
-
-@activity.defn
-async def save_checkpoint(processed: list[str]) -> int:
-    return len(processed)
-
-
-@workflow.defn
-class IncrementalStateWorkflow:
-    @workflow.run
-    async def run(self, items: list[str], every: int) -> dict:
-        processed: list[str] = []
-        checkpoints = []
-        for item in items:
-            await workflow.execute_activity(process_item, item, start_to_close_timeout=SHORT)
-            processed.append(item)
-            if len(processed) % every == 0:
-                checkpoints.append(
-                    await workflow.execute_activity(
-                        save_checkpoint, processed, start_to_close_timeout=SHORT
-                    )
-                )
-        return {"processed": len(processed), "checkpoints": checkpoints}
-
-
-async def test_checkpoints(client: Client) -> None:
-    """Seed 001, lines 9897-9930: a checkpoint every so many items (five here)."""
-    items = [f"item{number}" for number in range(12)]
-    async with worker(client, [IncrementalStateWorkflow], [process_item, save_checkpoint]) as queue:
-        result = await client.execute_workflow(
-            IncrementalStateWorkflow.run, args=[items, 5], id=unique("checkpoint"), task_queue=queue
-        )
-    assert result == {"processed": 12, "checkpoints": [5, 10]}
-
-
-@dataclass
-class Window:
-    batch_id: str
-    offset: int
-    limit: int
-
-
-@activity.defn
-async def create_processing_batch(dataset_id: str) -> str:
-    return f"batch-{dataset_id}"
-
-
-@activity.defn
-async def get_record_count(batch_id: str) -> int:
-    return 2500
-
-
-@activity.defn(name="process_batch")
-async def process_window(window: Window) -> int:
-    return min(window.limit, 2500 - window.offset)
-
-
-@workflow.defn
-class DataProcessingWorkflowGood:
-    @workflow.run
-    async def run(self, dataset_id: str) -> dict:
-        batch_id = await workflow.execute_activity(
-            create_processing_batch, dataset_id, start_to_close_timeout=SHORT
-        )
-        total = await workflow.execute_activity(get_record_count, batch_id, start_to_close_timeout=SHORT)
-        processed = 0
-        for offset in range(0, total, 1000):
-            processed += await workflow.execute_activity(
-                process_window, Window(batch_id, offset, 1000), start_to_close_timeout=SHORT
-            )
-        return {"batch": batch_id, "processed": processed}
-
-
-async def test_only_ids_and_counts_in_state(client: Client) -> None:
-    """Seed 001, lines 14102-14147: 2,500 records in windows of 1,000."""
-    steps = [create_processing_batch, get_record_count, process_window]
-    async with worker(client, [DataProcessingWorkflowGood], steps) as queue:
-        handle = await client.start_workflow(
-            DataProcessingWorkflowGood.run, "d1", id=unique("windows"), task_queue=queue
-        )
-        assert await handle.result() == {"batch": "batch-d1", "processed": 2500}
-        assert len(await all_of(handle, "ActivityTaskCompleted")) == 5

@@ -59,7 +59,9 @@ async def test_order_in_a_local_environment(tmp_path: Path) -> None:
     ) as environment:
         client = environment.client
         async with worker(client, [Order], [reserve, ship]) as queue:
-            handle = await client.start_workflow(Order.run, "o1", id=unique("order"), task_queue=queue)
+            handle = await client.start_workflow(
+                Order.run, "o1", id=unique("order"), task_queue=queue
+            )
 
             async def waiting() -> bool:
                 return await handle.query(Order.status) == "waiting for approval"

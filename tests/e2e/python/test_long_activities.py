@@ -47,7 +47,9 @@ async def test_next_attempt_resumes_from_the_heartbeat(client: Client) -> None:
     """Seed 001, lines 6917-6957: fails after the third item; the details of the last heartbeat are
     there in the second attempt."""
     async with worker(client, [BatchWorkflow], [resumable_batch]) as queue:
-        handle = await client.start_workflow(BatchWorkflow.run, 6, id=unique("batch"), task_queue=queue)
+        handle = await client.start_workflow(
+            BatchWorkflow.run, 6, id=unique("batch"), task_queue=queue
+        )
         assert await handle.result() == "Processed 6 items (resumed from 3)"
         started = await one_of(handle, "ActivityTaskStarted")
         assert (started.attempt, started.last_failure.message) == (2, "power cut")
@@ -80,7 +82,7 @@ class CancellableWorkflow:
         )
         try:
             return await asyncio.wait_for(asyncio.shield(handle), timeout=timeout_s)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             handle.cancel()
             try:
                 await handle
@@ -200,15 +202,19 @@ async def test_completion_by_token(client: Client) -> None:
         await remote.heartbeat("half way")
         (pending,) = (await handle.describe()).raw_description.pending_activities
         assert pending.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
-        assert await client.data_converter.decode(pending.heartbeat_details.payloads) == ["half way"]
+        assert await client.data_converter.decode(pending.heartbeat_details.payloads) == [
+            "half way"
+        ]
         await remote.complete("Completion value.")
         assert await handle.result() == "Completion value."
         completed = await one_of(handle, "ActivityTaskCompleted")
-        assert await client.data_converter.decode(completed.result.payloads) == ["Completion value."]
+        assert await client.data_converter.decode(completed.result.payloads) == [
+            "Completion value."
+        ]
 
 
 async def test_completion_by_id(client: Client) -> None:
-    """Seed 002, lines 1093 and 1158-1165: workflow id, run id and activity id instead of a token."""
+    """Seed 002, lines 1093 and 1158-1165: ids of workflow, run and activity instead of a token."""
     async with waiting_for_outside(client) as handle:
         remote = client.get_async_activity_handle(
             workflow_id=handle.id, run_id=handle.result_run_id, activity_id="outside"

@@ -227,7 +227,9 @@ async def test_start_with_three_megabytes(client: Client) -> None:
     """The input is refused and nothing is started."""
     request = start_request(unique("queue"), input=payloads_of(THREE_MB))
     await refused(
-        client.workflow_service.start_workflow_execution(request), INVALID, "Blob data size exceeds limit."
+        client.workflow_service.start_workflow_execution(request),
+        INVALID,
+        "Blob data size exceeds limit.",
     )
     await refused(
         client.workflow_service.describe_workflow_execution(
@@ -328,7 +330,9 @@ async def test_names_of_1000_bytes_are_fine(client: Client) -> None:
 async def test_signal_name_of_1001_bytes(client: Client) -> None:
     """The same limit for the signal's name."""
     workflow_id, _ = await first_task(client, unique("queue"))
-    call = client.workflow_service.signal_workflow_execution(signal_of(workflow_id, signal_name=TOO_LONG))
+    call = client.workflow_service.signal_workflow_execution(
+        signal_of(workflow_id, signal_name=TOO_LONG)
+    )
     await refused(call, INVALID, "SignalName length exceeds limit.")
     await client.get_workflow_handle(workflow_id).terminate()
 
@@ -365,7 +369,10 @@ async def test_start_without_what_it_needs(client: Client, fields: dict, text: s
 async def test_bad_tokens(client: Client) -> None:
     """No token and a garbage token, for workflow tasks and for activities."""
     service = client.workflow_service
-    for token, text in [(b"", "Task token not set on request."), (b"x", "Error deserializing task token.")]:
+    for token, text in [
+        (b"", "Task token not set on request."),
+        (b"x", "Error deserializing task token."),
+    ]:
         for call in (
             service.respond_workflow_task_completed(
                 RespondWorkflowTaskCompletedRequest(namespace="default", task_token=token)
@@ -386,7 +393,10 @@ async def test_stale_tokens(client: Client) -> None:
     answer = RespondActivityTaskCompletedRequest(namespace="default", task_token=task.task_token)
     await client.workflow_service.respond_activity_task_completed(answer)
     await refused(
-        client.workflow_service.respond_activity_task_completed(answer), NOT_FOUND, STALE, NotFoundFailure
+        client.workflow_service.respond_activity_task_completed(answer),
+        NOT_FOUND,
+        STALE,
+        NotFoundFailure,
     )
     handle = client.get_workflow_handle(workflow_id)
     assert len(await all_of(handle, "ActivityTaskCompleted")) == 1
@@ -405,7 +415,10 @@ async def test_activity_answered_by_an_unknown_id(client: Client) -> None:
     await refused(
         client.workflow_service.respond_activity_task_completed_by_id(
             RespondActivityTaskCompletedByIdRequest(
-                namespace="default", workflow_id=workflow_id, activity_id="nothing", identity=IDENTITY
+                namespace="default",
+                workflow_id=workflow_id,
+                activity_id="nothing",
+                identity=IDENTITY,
             )
         ),
         NOT_FOUND,
@@ -443,9 +456,14 @@ async def test_unknown_and_closed_runs(client: Client) -> None:
     terminate.workflow_execution.run_id = ""
     await service.terminate_workflow_execution(terminate)
     closed = "workflow execution already completed"
-    await refused(service.terminate_workflow_execution(terminate), NOT_FOUND, closed, NotFoundFailure)
     await refused(
-        service.signal_workflow_execution(signal_of(workflow_id)), NOT_FOUND, closed, NotFoundFailure
+        service.terminate_workflow_execution(terminate), NOT_FOUND, closed, NotFoundFailure
+    )
+    await refused(
+        service.signal_workflow_execution(signal_of(workflow_id)),
+        NOT_FOUND,
+        closed,
+        NotFoundFailure,
     )
     await service.request_cancel_workflow_execution(
         RequestCancelWorkflowExecutionRequest(

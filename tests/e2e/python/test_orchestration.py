@@ -51,7 +51,9 @@ class FourStepOrder:
                     retry_policy=RetryPolicy(maximum_attempts=tries),
                 )
             )
-        await workflow.execute_activity(send_confirmation_email, order_id, start_to_close_timeout=SHORT)
+        await workflow.execute_activity(
+            send_confirmation_email, order_id, start_to_close_timeout=SHORT
+        )
         return results
 
 
@@ -64,7 +66,9 @@ async def test_order_in_four_steps(client: Client) -> None:
         )
         assert await handle.result() == ["payment-A1", "inventory-A1", "shipping-A1"]
         assert await activities_of(handle) == [step.__name__ for step in steps]
-        policies = [scheduled.retry_policy for scheduled in await all_of(handle, "ActivityTaskScheduled")]
+        policies = [
+            scheduled.retry_policy for scheduled in await all_of(handle, "ActivityTaskScheduled")
+        ]
         assert [policy.maximum_attempts for policy in policies] == [5, 3, 0, 0]
 
 
@@ -273,13 +277,17 @@ class TwoStepOrder:
         payment = await workflow.execute_activity(
             charge_credit_card, order_id, start_to_close_timeout=SHORT
         )
-        await workflow.execute_activity(send_confirmation_email, order_id, start_to_close_timeout=SHORT)
+        await workflow.execute_activity(
+            send_confirmation_email, order_id, start_to_close_timeout=SHORT
+        )
         return payment
 
 
 async def test_order_in_two_steps(client: Client) -> None:
     """Seed 001, lines 3035-3053."""
-    async with worker(client, [TwoStepOrder], [charge_credit_card, send_confirmation_email]) as queue:
+    async with worker(
+        client, [TwoStepOrder], [charge_credit_card, send_confirmation_email]
+    ) as queue:
         handle = await client.start_workflow(
             TwoStepOrder.run, "B2", id=unique("order"), task_queue=queue
         )
@@ -296,7 +304,9 @@ async def calculate_price(product_id: str) -> float:
 class PricingWorkflowGood:
     @workflow.run
     async def run(self, product_id: str) -> float:
-        return await workflow.execute_activity(calculate_price, product_id, start_to_close_timeout=SHORT)
+        return await workflow.execute_activity(
+            calculate_price, product_id, start_to_close_timeout=SHORT
+        )
 
 
 async def test_price_comes_from_an_activity(client: Client) -> None:
@@ -341,7 +351,9 @@ class FraudCheckWorkflowGood:
         score = await workflow.execute_activity(
             calculate_risk_score, transaction_id, start_to_close_timeout=SHORT
         )
-        score += await workflow.execute_activity(get_time_based_modifier, start_to_close_timeout=SHORT)
+        score += await workflow.execute_activity(
+            get_time_based_modifier, start_to_close_timeout=SHORT
+        )
         audit_id = await workflow.execute_activity(generate_audit_id, start_to_close_timeout=SHORT)
         checks = [
             await workflow.execute_activity(
@@ -353,7 +365,7 @@ class FraudCheckWorkflowGood:
 
 
 async def test_fraud_check(client: Client) -> None:
-    """Seed 001, lines 13962-14002: random values and ids come from activities, checks run sorted."""
+    """Seed 001, lines 13962-14002: random values and ids come from activities, sorted checks."""
     activities = [calculate_risk_score, get_time_based_modifier, generate_audit_id, run_fraud_check]
     async with worker(client, [FraudCheckWorkflowGood], activities) as queue:
         handle = await client.start_workflow(
@@ -380,7 +392,9 @@ class DeterministicWorkflow:
 async def test_deterministic_apis(client: Client) -> None:
     """Seed 001, lines 8230-8248: clock and random number of the workflow, id by activity. The
     worker keeps nothing cached, so every task replays from the start."""
-    async with worker(client, [DeterministicWorkflow], [generate_audit_id], max_cached_workflows=0) as queue:
+    async with worker(
+        client, [DeterministicWorkflow], [generate_audit_id], max_cached_workflows=0
+    ) as queue:
         handle = await client.start_workflow(
             DeterministicWorkflow.run, id=unique("deterministic"), task_queue=queue
         )
@@ -401,7 +415,11 @@ class LambdaChain:
     @workflow.run
     async def run(self, s3_key: str) -> dict:
         payload: dict = {"s3_key": s3_key}
-        for function in ("data-extraction-function", "data-transform-function", "data-load-function"):
+        for function in (
+            "data-extraction-function",
+            "data-transform-function",
+            "data-load-function",
+        ):
             payload = await workflow.execute_activity(
                 invoke_lambda,
                 args=[function, payload],

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import Enum
+from enum import StrEnum
 
 import pytest
 from temporalio import activity, workflow
@@ -83,7 +83,9 @@ async def test_state_by_query(client: Client) -> None:
         )
 
         async def waiting() -> bool:
-            return (await handle.query(StatefulOrderWorkflow.get_state)).status == "awaiting_approval"
+            return (
+                await handle.query(StatefulOrderWorkflow.get_state)
+            ).status == "awaiting_approval"
 
         await until(waiting)
         assert await handle.query(StatefulOrderWorkflow.get_total) == 1050.0
@@ -129,7 +131,11 @@ class ProgressTrackingWorkflow:
 
     @workflow.query
     def get_progress(self) -> dict:
-        return {"phase": self.phase, "done": self.done, "percentage": 100 * self.done / max(self.total, 1)}
+        return {
+            "phase": self.phase,
+            "done": self.done,
+            "percentage": 100 * self.done / max(self.total, 1),
+        }
 
 
 async def test_progress_while_an_activity_runs(client: Client) -> None:
@@ -153,7 +159,7 @@ async def test_progress_while_an_activity_runs(client: Client) -> None:
         assert (await handle.query(ProgressTrackingWorkflow.get_progress))["percentage"] == 100.0
 
 
-class OrderStatus(str, Enum):
+class OrderStatus(StrEnum):
     PENDING = "pending"
     PROCESSING = "processing"
     SHIPPED = "shipped"
@@ -191,7 +197,10 @@ class OrderProcessingWorkflow:
         for item in items:
             await workflow.execute_activity(process_item, item, start_to_close_timeout=SHORT)
             self.progress.items_processed += 1
-        self.progress.status, self.progress.current_step = OrderStatus.SHIPPED, "Shipped to customer"
+        self.progress.status, self.progress.current_step = (
+            OrderStatus.SHIPPED,
+            "Shipped to customer",
+        )
         return f"Order {order_id} completed"
 
 
@@ -306,7 +315,9 @@ async def test_state_dump_and_stack_trace(client: Client) -> None:
     """Seed 001, lines 4585-4600 and 4689-4716: dictionaries, lists, and the built-in query that
     shows where the workflow waits."""
     async with worker(client, [ComplexWorkflow]) as queue:
-        handle = await client.start_workflow(ComplexWorkflow.run, id=unique("complex"), task_queue=queue)
+        handle = await client.start_workflow(
+            ComplexWorkflow.run, id=unique("complex"), task_queue=queue
+        )
         expected = {"status": "waiting", "pending_operations": 1, "errors": []}
         assert await handle.query(ComplexWorkflow.get_full_state) == expected
         assert (await handle.query(ComplexWorkflow.get_pending_operations))[0]["id"] == "op1"
@@ -320,7 +331,9 @@ async def test_failing_and_unknown_queries(client: Client) -> None:
     """Seed 001, lines 4545-4575: a query that raises, and one that is not there, fail the caller
     and not the workflow."""
     async with worker(client, [ComplexWorkflow]) as queue:
-        handle = await client.start_workflow(ComplexWorkflow.run, id=unique("complex"), task_queue=queue)
+        handle = await client.start_workflow(
+            ComplexWorkflow.run, id=unique("complex"), task_queue=queue
+        )
         with pytest.raises(WorkflowQueryFailedError, match="division by zero"):
             await handle.query(ComplexWorkflow.broken, 0)
         with pytest.raises(WorkflowQueryFailedError, match="nonsense"):
@@ -333,8 +346,12 @@ async def test_failing_and_unknown_queries(client: Client) -> None:
 async def test_reject_conditions(client: Client) -> None:
     """Seed 002, line 635: a query may ask to be refused by closed, or by failed, workflows."""
     async with worker(client, [ComplexWorkflow]) as queue:
-        done = await client.start_workflow(ComplexWorkflow.run, id=unique("complex"), task_queue=queue)
-        killed = await client.start_workflow(ComplexWorkflow.run, id=unique("complex"), task_queue=queue)
+        done = await client.start_workflow(
+            ComplexWorkflow.run, id=unique("complex"), task_queue=queue
+        )
+        killed = await client.start_workflow(
+            ComplexWorkflow.run, id=unique("complex"), task_queue=queue
+        )
         await done.signal(ComplexWorkflow.finish)
         await done.result()
         await killed.query(ComplexWorkflow.get_full_state)
@@ -369,7 +386,9 @@ class ReadOnlyQueries:
 async def test_signals_count_queries_only_read(client: Client) -> None:
     """Seed 001, lines 14172-14184: without a cache every answer is replayed from the history."""
     async with worker(client, [ReadOnlyQueries], max_cached_workflows=0) as queue:
-        handle = await client.start_workflow(ReadOnlyQueries.run, id=unique("views"), task_queue=queue)
+        handle = await client.start_workflow(
+            ReadOnlyQueries.run, id=unique("views"), task_queue=queue
+        )
         for expected in (1, 2, 3):
             await handle.signal(ReadOnlyQueries.track_view)
             assert await handle.query(ReadOnlyQueries.get_views) == expected
@@ -405,7 +424,9 @@ class AIAgentWorkflow:
                 return {"result": answer.split(": ")[1], "messages": len(self.conversation)}
             if answer == "tool:human":
                 self.status = "waiting for a human"
-                await workflow.wait_condition(lambda: self.human is not None, timeout=timedelta(hours=24))
+                await workflow.wait_condition(
+                    lambda: self.human is not None, timeout=timedelta(hours=24)
+                )
                 self.status = "thinking"
                 self.conversation.append(f"human: {self.human}")
             else:

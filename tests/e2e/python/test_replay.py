@@ -28,7 +28,7 @@ from harness.workers import RUNNER, unique, worker
 
 
 async def replay_from_cli(server: Server, handle: WorkflowHandle, workflow_class: type) -> int:
-    """Prints the run's history with `workflow show`, replays it, and returns its number of events."""
+    """Prints the run's history with `workflow show`, replays it, returns its number of events."""
     printed = await asyncio.to_thread(
         server.cli, "workflow", "show", "--workflow-id", handle.id, "--output", "json"
     )
@@ -58,7 +58,12 @@ CASES: dict[str, tuple[type, list, list[Any], list[tuple[str, list[Any]]]]] = {
         [[f"https://example.org/{number}" for number in range(30)]],
         [],
     ),
-    "failed activities": (test_failures.CarriesOn, [test_failures.process_item], [["a", "bad", "b"]], []),
+    "failed activities": (
+        test_failures.CarriesOn,
+        [test_failures.process_item],
+        [["a", "bad", "b"]],
+        [],
+    ),
     "saga": (test_sagas.BookingWorkflow, test_sagas.BOOKING, [{"trip": "r", "full": True}], []),
     "timers": (test_timers.TimersInOrder, [], [[0.2, 0.1, 0.05]], []),
     "timer cancelled": (
@@ -74,8 +79,18 @@ CASES: dict[str, tuple[type, list, list[Any], list[tuple[str, list[Any]]]]] = {
         [("add_message", ["m1"]), ("add_message", ["m2"]), ("stop", [])],
     ),
     "patch marker": (test_versioning.NewestFirst, test_versioning.ACTIVITIES, [], []),
-    "local activity": (test_long_activities.LocalPayment, [test_long_activities.charge_once], [2.0], []),
-    "continued as new": (test_continue_as_new.CarriesState, [test_continue_as_new.process_item], [], []),
+    "local activity": (
+        test_long_activities.LocalPayment,
+        [test_long_activities.charge_once],
+        [2.0],
+        [],
+    ),
+    "continued as new": (
+        test_continue_as_new.CarriesState,
+        [test_continue_as_new.process_item],
+        [],
+        [],
+    ),
     "human in the loop": (
         test_queries.AIAgentWorkflow,
         [test_queries.ask_model, test_queries.use_tool],
@@ -91,7 +106,9 @@ async def test_printed_history_replays(server: Server, client: Client, case: str
     workflow_class, activities, arguments, signals = CASES[case]
     name = workflow._Definition.must_from_class(workflow_class).name
     async with worker(client, [workflow_class], activities) as queue:
-        handle = await client.start_workflow(name, args=arguments, id=unique("replay"), task_queue=queue)
+        handle = await client.start_workflow(
+            name, args=arguments, id=unique("replay"), task_queue=queue
+        )
         for signal, values in signals:
             await handle.signal(signal, args=values)
         await handle.result()

@@ -132,7 +132,9 @@ async def test_closed_runs_and_ids_are_remembered(durable: Server) -> None:
     client = await durable.start()
     queue = unique("queue")
     async with worker(client, [Sleeps], queue=queue):
-        closed = await client.start_workflow(Sleeps.run, 0.01, id=unique("closed"), task_queue=queue)
+        closed = await client.start_workflow(
+            Sleeps.run, 0.01, id=unique("closed"), task_queue=queue
+        )
         assert await closed.result() == 0.01
         opened = await client.start_workflow(Sleeps.run, 600.0, id=unique("open"), task_queue=queue)
         ended = await client.start_workflow(Sleeps.run, 600.0, id=unique("ended"), task_queue=queue)
@@ -171,7 +173,9 @@ class Retries:
             fails_until_told,
             workflow.info().workflow_id,
             start_to_close_timeout=SHORT,
-            retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), backoff_coefficient=1.0),
+            retry_policy=RetryPolicy(
+                initial_interval=timedelta(seconds=1), backoff_coefficient=1.0
+            ),
         )
 
 
@@ -210,4 +214,6 @@ async def test_worker_and_waiting_client_live_through_the_restart(durable: Serve
         await until(timer_started)
         other: Client = await durable.restart()
         assert await waiting == 1.5
-        assert (await names_of(other.get_workflow_handle(handle.id)))[-1] == "WorkflowExecutionCompleted"
+        assert (await names_of(other.get_workflow_handle(handle.id)))[
+            -1
+        ] == "WorkflowExecutionCompleted"

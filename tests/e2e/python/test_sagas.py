@@ -99,14 +99,19 @@ async def test_booking_succeeds(client: Client) -> None:
 
 @pytest.mark.parametrize("car_stuck", [False, True])
 async def test_booking_rolls_back(client: Client, car_stuck: bool) -> None:
-    """Seed 001, lines 3731-3744: compensations in reverse; one that fails does not stop the rest."""
+    """Seed 001, lines 3731-3744: compensations in reverse; one that fails does not stop
+    the rest."""
     booking = {"trip": "T2", "full": True, "car_stuck": car_stuck}
     async with worker(client, [BookingWorkflow], BOOKING) as queue:
         handle = await client.start_workflow(
             BookingWorkflow.run, booking, id=unique("saga-failure"), task_queue=queue
         )
         assert await handle.result() == {"status": "rolled_back", "error": "No seats remaining"}
-        assert (await activities_of(handle))[2:] == ["book_flight", "undo_book_hotel", "undo_book_car"]
+        assert (await activities_of(handle))[2:] == [
+            "book_flight",
+            "undo_book_hotel",
+            "undo_book_car",
+        ]
         assert attempts.of(handle.id, "undo_book_car") == (3 if car_stuck else 1)
 
 
@@ -151,7 +156,9 @@ class TripBookingSaga:
                     reserve,
                     getattr(request, f"{field}_id"),
                     start_to_close_timeout=SHORT,
-                    retry_policy=RetryPolicy(maximum_attempts=3, non_retryable_error_types=["ValueError"]),
+                    retry_policy=RetryPolicy(
+                        maximum_attempts=3, non_retryable_error_types=["ValueError"]
+                    ),
                 )
                 setattr(result, f"{field}_booking", booking)
                 done.append(booking)
@@ -191,7 +198,10 @@ async def test_trip_booking_is_undone_last_first(client: Client) -> None:
             for event in (await handle.fetch_history()).events
             if event.activity_task_scheduled_event_attributes.activity_type.name == "release"
         ]
-        assert [(await client.data_converter.decode(p))[0] for p in payloads] == ["h-booked", "c-booked"]
+        assert [(await client.data_converter.decode(p))[0] for p in payloads] == [
+            "h-booked",
+            "c-booked",
+        ]
 
 
 @activity.defn
@@ -245,7 +255,10 @@ class CompensatingOrder:
                 await step("refund_payment", payment_id)
             if inventory_id:
                 await step("release_inventory", inventory_id)
-            if isinstance(error.cause, ApplicationError) and error.cause.type == "InsufficientFundsError":
+            if (
+                isinstance(error.cause, ApplicationError)
+                and error.cause.type == "InsufficientFundsError"
+            ):
                 return {"success": False, "error": "Payment declined: Insufficient funds"}
             raise
 
@@ -257,13 +270,20 @@ async def test_order_declined(client: Client) -> None:
     """Seed 001, lines 7160-7215: nothing to refund, the inventory is released."""
     async with worker(client, [CompensatingOrder], ORDER) as queue:
         handle = await client.start_workflow(
-            CompensatingOrder.run, args=[["tv"], 5000.0, "home"], id=unique("order"), task_queue=queue
+            CompensatingOrder.run,
+            args=[["tv"], 5000.0, "home"],
+            id=unique("order"),
+            task_queue=queue,
         )
         assert await handle.result() == {
             "success": False,
             "error": "Payment declined: Insufficient funds",
         }
-        assert await activities_of(handle) == ["reserve_inventory", "process_payment", "release_inventory"]
+        assert await activities_of(handle) == [
+            "reserve_inventory",
+            "process_payment",
+            "release_inventory",
+        ]
         assert attempts.of(handle.id, "process_payment") == 1
 
 
@@ -271,12 +291,19 @@ async def test_order_that_cannot_be_shipped_fails(client: Client) -> None:
     """Seed 001, lines 7190-7217: refund, then release, then the error goes on to the client."""
     async with worker(client, [CompensatingOrder], ORDER) as queue:
         handle = await client.start_workflow(
-            CompensatingOrder.run, args=[["cd"], 5.0, "nowhere"], id=unique("order"), task_queue=queue
+            CompensatingOrder.run,
+            args=[["cd"], 5.0, "nowhere"],
+            id=unique("order"),
+            task_queue=queue,
         )
         with pytest.raises(WorkflowFailureError) as caught:
             await handle.result()
         assert isinstance(caught.value.cause, ActivityError)
-        assert (await activities_of(handle))[2:] == ["ship_order", "refund_payment", "release_inventory"]
+        assert (await activities_of(handle))[2:] == [
+            "ship_order",
+            "refund_payment",
+            "release_inventory",
+        ]
 
 
 @dataclass
@@ -394,7 +421,9 @@ async def fly(booking: dict) -> str:
     return "seat 1"
 
 
-@pytest.mark.parametrize(("full", "expected"), [(False, "Voyage booked"), (True, "Voyage cancelled")])
+@pytest.mark.parametrize(
+    ("full", "expected"), [(False, "Voyage booked"), (True, "Voyage cancelled")]
+)
 async def test_voyage(client: Client, full: bool, expected: str) -> None:
     """Seed 002, lines 2258-2264 (the saga program it has its readers run): the type `Exception`
     is listed as not retryable, so one failure is enough."""

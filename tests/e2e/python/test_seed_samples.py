@@ -71,7 +71,9 @@ class DataProcessingWorkflow:
             retry_policy=RetryPolicy(maximum_attempts=3, initial_interval=timedelta(seconds=1)),
         )
         await workflow.execute_activity(
-            send_notification, f"Processed: {processed}", start_to_close_timeout=timedelta(seconds=10)
+            send_notification,
+            f"Processed: {processed}",
+            start_to_close_timeout=timedelta(seconds=10),
         )
         return {"input": data, "output": processed, "status": "completed"}
 
@@ -101,7 +103,10 @@ async def test_data_processing_has_seventeen_events(client: Client) -> None:
     """Seed 001, lines 414-437 and 1042-1140: the result, and the history event by event."""
     async with worker(client, [DataProcessingWorkflow], [process_data, send_notification]) as queue:
         handle = await client.start_workflow(
-            DataProcessingWorkflow.run, "Sample Data", id=unique("data-processing-001"), task_queue=queue
+            DataProcessingWorkflow.run,
+            "Sample Data",
+            id=unique("data-processing-001"),
+            task_queue=queue,
         )
         expected = {"input": "Sample Data", "output": "SAMPLE DATA", "status": "completed"}
         assert await handle.result() == expected

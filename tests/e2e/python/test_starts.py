@@ -1,6 +1,6 @@
 """Options of a start: ids and policies, delay, memo, search attributes, namespaces, eager start."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from temporalio import activity, workflow
@@ -43,8 +43,8 @@ class Echo:
 
 
 async def test_one_open_run_per_id(client: Client) -> None:
-    """Seed 002, lines 421-446: a second start of an open id is refused, names the open run, or takes
-    it, or ends it, as asked."""
+    """Seed 002, lines 421-446: a second start of an open id is refused and names the open run,
+    or takes it, or ends it, as asked."""
     async with worker(client, [Echo]) as queue:
         options = {"id": unique("echo"), "task_queue": queue}
         first = await client.start_workflow(Echo.run, "wait", **options)
@@ -58,7 +58,10 @@ async def test_one_open_run_per_id(client: Client) -> None:
         assert joined.result_run_id == first.result_run_id
 
         second = await client.start_workflow(
-            Echo.run, "ended", id_conflict_policy=WorkflowIDConflictPolicy.TERMINATE_EXISTING, **options
+            Echo.run,
+            "ended",
+            id_conflict_policy=WorkflowIDConflictPolicy.TERMINATE_EXISTING,
+            **options,
         )
         assert await second.result() == "ended"
         with pytest.raises(WorkflowFailureError) as ended:
@@ -77,7 +80,9 @@ async def test_reuse_of_closed_ids(client: Client) -> None:
         options = {"id": unique("echo"), "task_queue": queue}
         with pytest.raises(WorkflowFailureError):
             await client.execute_workflow(Echo.run, "fail", **options)
-        again = await client.execute_workflow(Echo.run, "again", id_reuse_policy=failed_only, **options)
+        again = await client.execute_workflow(
+            Echo.run, "again", id_reuse_policy=failed_only, **options
+        )
         assert again == "again"
         for policy in (failed_only, WorkflowIDReusePolicy.REJECT_DUPLICATE):
             with pytest.raises(WorkflowAlreadyStartedError):
@@ -86,8 +91,10 @@ async def test_reuse_of_closed_ids(client: Client) -> None:
 
 
 async def test_terminate(client: Client) -> None:
-    """Seed 001, lines 2675-2681: reason and details are kept, a second termination finds it closed."""
-    handle = await client.start_workflow(Echo.run, "wait", id=unique("echo"), task_queue=unique("q"))
+    """Seed 001, lines 2675-2681: reason and details are kept and reach the client."""
+    handle = await client.start_workflow(
+        Echo.run, "wait", id=unique("echo"), task_queue=unique("q")
+    )
     await handle.terminate("detail", reason="enough")
     with pytest.raises(WorkflowFailureError) as caught:
         await handle.result()
@@ -167,7 +174,7 @@ async def test_unregistered_search_attribute_is_refused(client: Client) -> None:
 
 
 async def test_namespaces_are_apart(server: Server, client: Client) -> None:
-    """Seed 002, lines 1986-2014: the same workflow id in two namespaces, two runs, one worker each."""
+    """Seed 002, lines 1986-2014: the same workflow id in two namespaces, two runs, two workers."""
     name = unique("space")
     await client.workflow_service.register_namespace(
         RegisterNamespaceRequest(
@@ -191,7 +198,9 @@ async def test_namespaces_are_apart(server: Server, client: Client) -> None:
 
         async def started_there():
             try:
-                return await other.start_workflow(Echo.run, "there", id=workflow_id, task_queue=here)
+                return await other.start_workflow(
+                    Echo.run, "there", id=workflow_id, task_queue=here
+                )
             except RPCError as error:
                 assert "not found" in str(error)
 
@@ -230,7 +239,7 @@ async def test_eager_start(client: Client) -> None:
 async def test_describe_tells_what_is_open(client: Client) -> None:
     """Seed 001, lines 2648-2681: type, queue, start time, length and the pending workflow task."""
     queue = unique("queue")
-    before = datetime.now(timezone.utc) - timedelta(seconds=5)
+    before = datetime.now(UTC) - timedelta(seconds=5)
     handle = await client.start_workflow(Echo.run, "wait", id=unique("echo"), task_queue=queue)
     description = await handle.describe()
     assert description.workflow_type == "Echo"

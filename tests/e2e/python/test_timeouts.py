@@ -70,15 +70,26 @@ async def test_three_combinations(client: Client) -> None:
         )
         assert await handle.result() == ["quick"] * 3
         api, batch, scalable = await all_of(handle, "ActivityTaskScheduled")
-        assert (api.start_to_close_timeout.seconds, api.schedule_to_start_timeout.seconds) == (5, 30)
-        assert (batch.heartbeat_timeout.seconds, batch.schedule_to_close_timeout.seconds) == (30, 7200)
-        assert (scalable.schedule_to_start_timeout.seconds, scalable.heartbeat_timeout.seconds) == (300, 0)
+        assert (api.start_to_close_timeout.seconds, api.schedule_to_start_timeout.seconds) == (
+            5,
+            30,
+        )
+        assert (batch.heartbeat_timeout.seconds, batch.schedule_to_close_timeout.seconds) == (
+            30,
+            7200,
+        )
+        assert (scalable.schedule_to_start_timeout.seconds, scalable.heartbeat_timeout.seconds) == (
+            300,
+            0,
+        )
 
 
 @workflow.defn
 class OneActivity:
     @workflow.run
-    async def run(self, name: str, timeouts_s: dict[str, float], tries: int, queue: str | None) -> str:
+    async def run(
+        self, name: str, timeouts_s: dict[str, float], tries: int, queue: str | None
+    ) -> str:
         return await workflow.execute_activity(
             name,
             task_queue=queue,
@@ -98,7 +109,7 @@ async def fails_with(handle) -> tuple[ActivityError, TimeoutError]:
 
 
 async def test_start_to_close_is_retried(client: Client) -> None:
-    """Seed 001, lines 635-676, seed 002, lines 937-967: each attempt gets the time, two attempts."""
+    """Seed 001, lines 635-676, seed 002, lines 937-967: each of two attempts gets the time."""
     async with worker(client, [OneActivity], [silent]) as queue:
         handle = await client.start_workflow(
             OneActivity.run,
@@ -237,7 +248,9 @@ async def test_run_timeout_is_retried(client: Client) -> None:
             id=unique("waits"),
             task_queue=queue,
             run_timeout=timedelta(seconds=1),
-            retry_policy=RetryPolicy(maximum_attempts=2, initial_interval=timedelta(milliseconds=100)),
+            retry_policy=RetryPolicy(
+                maximum_attempts=2, initial_interval=timedelta(milliseconds=100)
+            ),
         )
         with pytest.raises(WorkflowFailureError) as caught:
             await handle.result()

@@ -66,9 +66,11 @@ class TimeoutWorkflow:
     @workflow.run
     async def run(self, order_id: str, wait_s: float) -> dict:
         try:
-            await workflow.wait_condition(lambda: self.approval_received, timeout=timedelta(seconds=wait_s))
+            await workflow.wait_condition(
+                lambda: self.approval_received, timeout=timedelta(seconds=wait_s)
+            )
             return {"status": "approved", "order_id": order_id}
-        except asyncio.TimeoutError:
+        except TimeoutError:
             await workflow.execute_activity(reject_order, order_id, start_to_close_timeout=SHORT)
             return {"status": "rejected_timeout", "order_id": order_id}
 
@@ -214,7 +216,9 @@ class GoodWorkflow:
 async def test_clock_of_the_workflow_sees_the_sleep(client: Client) -> None:
     """Seed 001, lines 485-502: the workflow's clock comes from the server's event times."""
     async with worker(client, [GoodWorkflow], [read_file]) as queue:
-        result = await client.execute_workflow(GoodWorkflow.run, 0.4, id=unique("good"), task_queue=queue)
+        result = await client.execute_workflow(
+            GoodWorkflow.run, 0.4, id=unique("good"), task_queue=queue
+        )
     assert result["data"] == "contents of file.txt"
     assert result["slept_s"] >= 0.4
 

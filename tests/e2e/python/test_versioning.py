@@ -100,6 +100,7 @@ async def start_and_reach(client: Client, version: type, queue: str, completed: 
             return (await names_of(handle)).count("ActivityTaskCompleted") == completed
 
         await until(reached)
+
         # Only after the task that follows has no open task the worker may go.
         async def settled() -> bool:
             names = await names_of(handle)
@@ -160,7 +161,11 @@ async def test_new_runs_take_the_newest_patch(client: Client) -> None:
     async with worker(client, [NewestFirst], ACTIVITIES) as queue:
         handle = await client.start_workflow(NewestFirst.run, id=unique("order"), task_queue=queue)
         assert await handle.result() == "v3"
-        assert await activities_of(handle) == ["process_payment", "send_notifications", "check_fraud"]
+        assert await activities_of(handle) == [
+            "process_payment",
+            "send_notifications",
+            "check_fraud",
+        ]
         assert len(await all_of(handle, "MarkerRecorded")) == 1
 
 

@@ -1,4 +1,6 @@
-"""A worker in a process of its own, to be killed: `python worker_process.py ADDRESS QUEUE DIRECTORY [HANG]`.
+"""A worker in a process of its own, to be killed.
+
+    python worker_process.py ADDRESS QUEUE DIRECTORY [HANG]
 
 Activities leave a line per call in DIRECTORY/calls. With HANG naming a place, the process hangs
 there: `activity` in the second of three activities, `task` in the middle of a workflow task.

@@ -101,7 +101,9 @@ async def crash(directory: Path, kills: int, concurrency: int, seed: int) -> dic
 
 
 def main() -> int:
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     arguments.add_argument("--kills", type=int, default=100)
     arguments.add_argument("--concurrency", type=int, default=16)
     arguments.add_argument("--seed", type=int, default=random.randrange(1 << 30))

@@ -79,8 +79,12 @@ def _signals(run: Run, events: list[HistoryEvent]) -> list[str]:
         for event in events
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
     )
-    wrong = [f"lost: acknowledged signal {number}" for number in run.signals if number not in counted]
-    return wrong + [f"signal {number} {times} times" for number, times in counted.items() if times > 1]
+    wrong = [
+        f"lost: acknowledged signal {number}" for number in run.signals if number not in counted
+    ]
+    return wrong + [
+        f"signal {number} {times} times" for number, times in counted.items() if times > 1
+    ]
 
 
 def _activities(run: Run, events: list[HistoryEvent]) -> list[str]:
@@ -95,12 +99,14 @@ def _activities(run: Run, events: list[HistoryEvent]) -> list[str]:
                 wrong.append(f"activity {name} scheduled twice")
             name_of[event.event_id] = name
         elif event.event_type in CLOSE_OF_ACTIVITY:
-            name = name_of[attributes_of(event).scheduled_event_id]
+            name = name_of.get(attributes_of(event).scheduled_event_id, "never scheduled")
             closed[name] += 1
             if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
                 completed.add(name)
     wrong += [f"lost: acknowledged activity {name}" for name in run.activities - completed]
-    return wrong + [f"activity {name} closed {closed[name]} times" for name in ACTIVITIES if closed[name] != 1]
+    return wrong + [
+        f"activity {name} closed {closed[name]} times" for name in ACTIVITIES if closed[name] != 1
+    ]
 
 
 def _timers(events: list[HistoryEvent]) -> list[str]:

@@ -38,7 +38,9 @@ BENIGN = (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT)
 
 def text(value: Any) -> Payloads:
     """One small payload."""
-    return Payloads(payloads=[Payload(metadata={"encoding": b"json/plain"}, data=str(value).encode())])
+    return Payloads(
+        payloads=[Payload(metadata={"encoding": b"json/plain"}, data=str(value).encode())]
+    )
 
 
 async def insist(call: Callable[[], Awaitable[Any]]) -> Any:
@@ -47,7 +49,11 @@ async def insist(call: Callable[[], Awaitable[Any]]) -> Any:
         try:
             return await call()
         except RPCError as error:
-            if error.status in (*BENIGN, RPCStatusCode.ALREADY_EXISTS, RPCStatusCode.FAILED_PRECONDITION):
+            if error.status in (
+                *BENIGN,
+                RPCStatusCode.ALREADY_EXISTS,
+                RPCStatusCode.FAILED_PRECONDITION,
+            ):
                 raise
         await asyncio.sleep(PAUSE_S)
 
@@ -177,7 +183,9 @@ class Load:
             request.next_page_token = page.next_page_token
 
     async def _poll_workflow_tasks(self) -> None:
-        request = PollWorkflowTaskQueueRequest(namespace="default", task_queue=TaskQueue(name=QUEUE))
+        request = PollWorkflowTaskQueueRequest(
+            namespace="default", task_queue=TaskQueue(name=QUEUE)
+        )
         while True:
             task = await insist(
                 lambda: self._service.poll_workflow_task_queue(request, timeout=POLL_TIMEOUT)
@@ -206,7 +214,9 @@ class Load:
         self._run_of(task).completed_tasks.add(task.started_event_id)
 
     async def _poll_activity_tasks(self) -> None:
-        request = PollActivityTaskQueueRequest(namespace="default", task_queue=TaskQueue(name=QUEUE))
+        request = PollActivityTaskQueueRequest(
+            namespace="default", task_queue=TaskQueue(name=QUEUE)
+        )
         while True:
             task = await insist(
                 lambda: self._service.poll_activity_task_queue(request, timeout=POLL_TIMEOUT)

@@ -70,7 +70,9 @@ async def still_open(client: Client, workflow_id: str) -> bool:
     request = DescribeWorkflowExecutionRequest(namespace="default")
     request.execution.workflow_id = workflow_id
     try:
-        answer = await client.workflow_service.describe_workflow_execution(request, timeout=CALL_TIMEOUT)
+        answer = await client.workflow_service.describe_workflow_execution(
+            request, timeout=CALL_TIMEOUT
+        )
     except RPCError:
         return False
     info = answer.workflow_execution_info

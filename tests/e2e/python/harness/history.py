@@ -1,4 +1,4 @@
-"""Reading of histories: names of events, order of activities, and what must hold in every history."""
+"""Reading of histories: names of events, order of activities, and what holds in all of them."""
 
 from collections.abc import Sequence
 
@@ -12,6 +12,8 @@ CLOSE_OF_ACTIVITY = (
     EventType.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT,
     EventType.EVENT_TYPE_ACTIVITY_TASK_CANCELED,
 )
+
+CLOSE_OF_TIMER = (EventType.EVENT_TYPE_TIMER_FIRED, EventType.EVENT_TYPE_TIMER_CANCELED)
 
 
 def name_of(event: HistoryEvent) -> str:
@@ -75,14 +77,21 @@ def assert_sound(events: Sequence[HistoryEvent]) -> None:
     assert events[0].event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED
     activities: dict[int, int] = {}
     timers: dict[int, int] = {}
+
+    def close(opened: dict[int, int], event_id: int) -> None:
+        assert event_id in opened, f"closes {event_id}, which is not open"
+        opened[event_id] += 1
+
     for event in events:
         if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
             activities[event.event_id] = 0
         elif event.event_type in CLOSE_OF_ACTIVITY:
-            activities[attributes_of(event).scheduled_event_id] += 1
+            close(activities, attributes_of(event).scheduled_event_id)
         elif event.event_type == EventType.EVENT_TYPE_TIMER_STARTED:
             timers[event.event_id] = 0
-        elif event.event_type in (EventType.EVENT_TYPE_TIMER_FIRED, EventType.EVENT_TYPE_TIMER_CANCELED):
-            timers[attributes_of(event).started_event_id] += 1
-    assert all(closes <= 1 for closes in activities.values()), f"activity closed twice: {activities}"
+        elif event.event_type in CLOSE_OF_TIMER:
+            close(timers, attributes_of(event).started_event_id)
+    assert all(closes <= 1 for closes in activities.values()), (
+        f"activity closed twice: {activities}"
+    )
     assert all(closes <= 1 for closes in timers.values()), f"timer closed twice: {timers}"

@@ -89,7 +89,7 @@ async def activity_task(client: Client, queue: str) -> tuple[str, PollActivityTa
 async def refused(
     call: Awaitable[Any], status: RPCStatusCode, text: str, detail: type[Message] | None = None
 ) -> Message | None:
-    """Awaits a call that must fail with this status, this text and this detail; returns the detail."""
+    """Awaits a call that must fail with this status, text and detail; returns the detail."""
     with pytest.raises(RPCError) as caught:
         await call
     assert caught.value.status == status, caught.value
