@@ -48,6 +48,8 @@ pub struct Figures {
     pub other_cpu_percent: Option<f64>,
     /// Workflow tasks that came with the whole history although the worker knew the run.
     pub full_histories: u64,
+    /// Workflow tasks that the server failed because more than 100 events came during them (spec §3.1).
+    pub overflows: u64,
     /// From the start of the server's program to its first answer, in milliseconds.
     pub cold_start_ms: Option<f64>,
     /// Memory of the server when it had answered its first call, in MiB.
@@ -78,6 +80,7 @@ pub(crate) struct Done {
     pub(crate) latency_of: &'static str,
     pub(crate) latencies: Vec<Duration>,
     pub(crate) full_histories: u64,
+    pub(crate) overflows: u64,
 }
 
 impl Figures {
@@ -105,6 +108,7 @@ impl Figures {
             commit_groups: window.commit_groups,
             other_cpu_percent: window.other_cpu.map(|time| 100.0 * time.as_secs_f64() / seconds),
             full_histories: done.full_histories,
+            overflows: done.overflows,
             cold_start_ms: target.cold_start.map(|time| time.as_secs_f64() * 1e3),
             resident_at_start_mib: target.resident_at_start_bytes.map(|bytes| bytes as f64 / MIB),
             sync_p50_ms: None,

@@ -1,6 +1,7 @@
 //! What a workload's workflow does: the part of a worker that an SDK's user would write.
 use abide_proto::temporal::api::{
     command::v1::Command,
+    enums::v1::WorkflowTaskFailedCause,
     history::v1::{ActivityTaskCompletedEventAttributes, HistoryEvent, history_event::Attributes},
     taskqueue::v1::TaskQueue,
 };
@@ -28,6 +29,12 @@ pub(crate) trait Flow: Send + Sync + 'static {
         activity_queue: &TaskQueue,
     ) -> Result<Vec<Command>, Fault>;
 
+    /// Whether so much may come during one workflow task that the server fails the task to write it down (spec §3.1).
+    /// The next task then has the whole history, and the run is replayed.
+    fn may_overflow(&self) -> bool {
+        false
+    }
+
     /// How many activities each run executes, each of them exactly once.
     fn activities(&self) -> usize {
         0
@@ -52,6 +59,11 @@ pub(crate) struct Results {
 }
 
 impl Results {
+    /// Whether no activity was scheduled so far.
+    pub(crate) fn are_none(&self) -> bool {
+        self.scheduled.is_empty() && self.taken == 0
+    }
+
     /// How many results have come.
     pub(crate) fn taken(&self) -> usize {
         self.taken
@@ -88,6 +100,12 @@ impl Results {
         self.taken += 1;
         Ok(())
     }
+}
+
+/// Whether a workflow task failed because too much came during it.
+pub(crate) fn is_overflow(event: &HistoryEvent) -> bool {
+    let cause = i32::from(WorkflowTaskFailedCause::ForceCloseCommand);
+    matches!(&event.attributes, Some(Attributes::WorkflowTaskFailedEventAttributes(failed)) if failed.cause == cause)
 }
 
 /// The fault of an event that the flow never asked for.

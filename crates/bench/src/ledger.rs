@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::{
     fault::{Fault, same},
     flow::Flow,
-    history::new_events,
+    history::News,
     wire,
 };
 
@@ -78,11 +78,17 @@ impl<F: Flow> Ledger<F> {
         if run.closed_with.is_some() || task.started_event_id <= run.seen_event_id {
             return Err(Fault::Duplicated { what: what() });
         }
-        same(1, task.attempt, || format!("attempt of {}", what()))?;
-        same(run.seen_event_id, task.previous_started_event_id, || format!("previous started event of {}", what()))?;
         let type_name = task.workflow_type.as_ref().map_or("", |t| &t.name);
         same(F::TYPE, type_name, || format!("workflow type of {}", what()))?;
-        let events = new_events(index, run.seen_event_id, task)?;
+        let News { events, previous_started_event_id, is_replay } = News::of(index, run.seen_event_id, task)?;
+        if is_replay {
+            same(true, flow.may_overflow(), || format!("permission to fail the task before {}", what()))?;
+            run.memory = F::Memory::default();
+        } else {
+            same(1, task.attempt, || format!("attempt of {}", what()))?;
+        }
+        let previous = task.previous_started_event_id;
+        same(previous_started_event_id, previous, || format!("previous started event of {}", what()))?;
         run.seen_event_id = task.started_event_id;
         let commands = flow.advance(&mut run.memory, events, activity_queue)?;
         run.closed_with = commands.iter().find_map(close_result);

@@ -17,6 +17,7 @@ use abide_proto::temporal::api::{
     },
 };
 use tokio::{sync::Notify, task::JoinSet};
+use tonic::Code;
 
 use crate::{
     clock,
@@ -42,6 +43,8 @@ pub(crate) struct Shared<F: Flow> {
     sticky: StickyExecutionAttributes,
     /// Tasks of known runs that came with the whole history, as after a sticky time-out.
     full_histories: AtomicU64,
+    /// Tasks that the server failed because too much came during them.
+    overflows: AtomicU64,
     fault: OnceLock<Fault>,
     faulted: Notify,
 }
@@ -60,6 +63,7 @@ impl<F: Flow> Shared<F> {
             task_queue,
             sticky,
             full_histories: AtomicU64::new(0),
+            overflows: AtomicU64::new(0),
             fault: OnceLock::new(),
             faulted: Notify::new(),
         }
@@ -89,6 +93,10 @@ impl<F: Flow> Shared<F> {
         self.full_histories.load(Ordering::Relaxed)
     }
 
+    pub(crate) fn overflows(&self) -> u64 {
+        self.overflows.load(Ordering::Relaxed)
+    }
+
     fn index(&self, workflow_id: &str) -> Result<u64, Fault> {
         self.names
             .index(workflow_id)
@@ -115,11 +123,14 @@ impl<F: Flow> Shared<F> {
                 namespace: NAMESPACE.to_owned(),
                 ..Default::default()
             };
-            let reply = client
-                .respond_workflow_task_completed(request(answer, CALL_TIMEOUT))
-                .await
-                .map_err(|status| Fault::refused("RespondWorkflowTaskCompleted", &status))?
-                .into_inner();
+            let reply = match client.respond_workflow_task_completed(request(answer, CALL_TIMEOUT)).await {
+                Ok(reply) => reply.into_inner(),
+                Err(status) if self.flow.may_overflow() && status.code() == Code::NotFound => {
+                    self.overflows.fetch_add(1, Ordering::Relaxed);
+                    return Ok(()); // failed by the server; the run's next task shows why, or does not come
+                }
+                Err(status) => return Err(Fault::refused("RespondWorkflowTaskCompleted", &status)),
+            };
             same(0, reply.activity_tasks.len(), || "number of eager activities, none asked for".to_owned())?;
             next = reply.workflow_task;
         }

@@ -8,7 +8,7 @@ use tokio::{
 };
 
 const SYNCS: &str = "abide_store_syncs_total";
-const COMMIT_GROUPS: &str = "abide_store_commit_groups_total";
+const COMMIT_GROUPS: &str = "abide_commit_groups_total";
 const SCRAPE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Counters of the store; None where the server does not show them.

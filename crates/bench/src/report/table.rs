@@ -65,6 +65,9 @@ pub fn details(figures: &Figures) -> Vec<String> {
         details.push(format!("{} workflow tasks of known runs came with the whole history", figures.full_histories));
     }
     let more = |Figure { name, value, unit }: &Figure| format!("{name}: {value:.3} {unit}").trim_end().to_owned();
+    if figures.overflows > 0 {
+        details.push(format!("{} workflow tasks were failed because too much came during them", figures.overflows));
+    }
     details.extend(figures.more.iter().map(more));
     details
 }

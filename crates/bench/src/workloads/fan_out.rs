@@ -11,7 +11,7 @@ use crate::{
     error::Error,
     fault::Fault,
     figures::{Done, Figures},
-    flow::{Flow, Results, uncalled_for},
+    flow::{Flow, Results, is_overflow, uncalled_for},
     load::Generator,
     measure::{Snapshot, Window},
     options::Load,
@@ -23,24 +23,23 @@ struct FanOut {
     count: u64,
 }
 
-#[derive(Default)]
-struct Memory {
-    scheduled: bool,
-    results: Results,
-}
-
 impl Flow for FanOut {
-    type Memory = Memory;
+    type Memory = Results;
 
     const TYPE: &'static str = "FanOut";
 
-    fn advance(&self, memory: &mut Memory, events: &[HistoryEvent], queue: &TaskQueue) -> Result<Vec<Command>, Fault> {
+    fn advance(
+        &self,
+        results: &mut Results,
+        events: &[HistoryEvent],
+        queue: &TaskQueue,
+    ) -> Result<Vec<Command>, Fault> {
         for event in events {
             match &event.attributes {
                 Some(
                     Attributes::ActivityTaskScheduledEventAttributes(_)
                     | Attributes::ActivityTaskCompletedEventAttributes(_),
-                ) => memory.results.observe(event)?,
+                ) => results.observe(event)?,
                 Some(
                     Attributes::WorkflowExecutionStartedEventAttributes(_)
                     | Attributes::WorkflowTaskScheduledEventAttributes(_)
@@ -48,14 +47,19 @@ impl Flow for FanOut {
                     | Attributes::WorkflowTaskCompletedEventAttributes(_)
                     | Attributes::ActivityTaskStartedEventAttributes(_),
                 ) => {}
+                _ if is_overflow(event) => {}
                 _ => return Err(uncalled_for(event)),
             }
         }
-        if !std::mem::replace(&mut memory.scheduled, true) {
+        if results.are_none() {
             return Ok((1..=self.count).map(|number| wire::schedule_activity(queue, number)).collect());
         }
-        let done = memory.results.taken() as u64;
+        let done = results.taken() as u64;
         Ok(if done == self.count { vec![wire::complete_workflow(done)] } else { Vec::new() })
+    }
+
+    fn may_overflow(&self) -> bool {
+        true
     }
 
     fn activities(&self) -> usize {
@@ -83,6 +87,7 @@ pub(super) async fn run(workload: String, target: &Target, load: &Load, count: u
         latency_of: "start to result of a run",
         latencies,
         full_histories: generator.shared.full_histories(),
+        overflows: generator.shared.overflows(),
     };
     Ok(Figures::new(done, &window, target).with("runs", Some(runs as f64), ""))
 }

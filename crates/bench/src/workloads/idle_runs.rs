@@ -96,6 +96,7 @@ pub(super) async fn run(workload: String, target: &Target, load: &Load, runs: u6
         latency_of: "start call",
         latencies,
         full_histories: generator.shared.full_histories(),
+        overflows: generator.shared.overflows(),
     };
     let ratio = beside_all.server_cpu_ms.zip(beside_none.server_cpu_ms).map(|(with, without)| with / without);
     Ok(Figures::new(done, &window, target)

@@ -126,6 +126,7 @@ async fn closed_loop<F: Flow>(
         latency_of: "start to result",
         latencies,
         full_histories: generator.shared.full_histories(),
+        overflows: generator.shared.overflows(),
     };
     Ok(Figures::new(done, &window, target))
 }

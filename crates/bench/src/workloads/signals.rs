@@ -16,7 +16,7 @@ use crate::{
     error::Error,
     fault::{Fault, same},
     figures::{Done, Figures},
-    flow::{Flow, uncalled_for},
+    flow::{Flow, is_overflow, uncalled_for},
     load::Generator,
     measure::{Snapshot, Window},
     options::Load,
@@ -65,10 +65,15 @@ impl Flow for Signals {
                     | Attributes::WorkflowTaskStartedEventAttributes(_)
                     | Attributes::WorkflowTaskCompletedEventAttributes(_),
                 ) => {}
+                _ if is_overflow(event) => {}
                 _ => return Err(uncalled_for(event)),
             }
         }
         Ok(if last { vec![wire::complete_workflow(memory.received)] } else { Vec::new() })
+    }
+
+    fn may_overflow(&self) -> bool {
+        true
     }
 
     fn result(&self) -> Option<u64> {
@@ -102,6 +107,7 @@ pub(super) async fn run(
         latency_of: "signal call",
         latencies,
         full_histories: generator.shared.full_histories(),
+        overflows: generator.shared.overflows(),
     };
     Ok(Figures::new(done, &window, target).with("runs", Some(f64::from(runs)), ""))
 }
