@@ -1,5 +1,8 @@
 //! What every open run of the load must look like: the checker of every task and every outcome.
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
 use abide_proto::temporal::api::{
     command::v1::{Command, command},
@@ -10,11 +13,15 @@ use abide_proto::temporal::api::{
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
+    clock,
     fault::{Fault, same},
     flow::Flow,
     history::News,
     wire,
 };
+
+/// Who waits for a run's close hears of it at once; a loaded machine may take a moment.
+const TOLD_WITHIN: Duration = Duration::from_secs(5);
 
 /// The runs that are open, by their number.
 pub(crate) struct Ledger<F: Flow> {
@@ -28,6 +35,8 @@ struct Run<M> {
     seen_event_id: i64,
     /// The worker answered with the command that closes the run, and this result.
     closed_with: Option<u64>,
+    /// When the server took that answer.
+    closed_at: Option<Instant>,
     /// Activities handed out so far, by number.
     handed_out: FxHashSet<u64>,
 }
@@ -48,6 +57,7 @@ impl<F: Flow> Ledger<F> {
             memory: F::Memory::default(),
             seen_event_id: 0,
             closed_with: None,
+            closed_at: None,
             handed_out: FxHashSet::default(),
         };
         self.runs().insert(index, run);
@@ -93,6 +103,25 @@ impl<F: Flow> Ledger<F> {
         let commands = flow.advance(&mut run.memory, events, activity_queue)?;
         run.closed_with = commands.iter().find_map(close_result);
         Ok(commands)
+    }
+
+    /// Notes that the server took the answer to a workflow task.
+    pub(crate) fn answer_taken(&self, index: u64) {
+        if let Some(run) = self.runs().get_mut(&index).filter(|run| run.closed_with.is_some()) {
+            run.closed_at = Some(clock::now());
+        }
+    }
+
+    /// Checks a wait for the close of run `index` that ended without it: the run must still have been open.
+    pub(crate) fn waited_in_vain(&self, index: u64) -> Result<(), Fault> {
+        let closed_at = self.runs().get(&index).and_then(|run| run.closed_at);
+        match closed_at.map(|at| at.elapsed()).filter(|since| *since > TOLD_WITHIN) {
+            Some(since) => Err(Fault::Lost {
+                what: format!("the wake-up of the call that waits for the close of run {index}, which is closed,"),
+                waited_s: since.as_secs(),
+            }),
+            None => Ok(()),
+        }
     }
 
     /// Checks an activity task.

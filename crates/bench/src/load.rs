@@ -185,6 +185,7 @@ impl<F: Flow> Caller<F> {
             same(false, reply.next_page_token.is_empty(), || {
                 format!("emptiness of the token to wait on for the close of run {}", run.index)
             })?;
+            self.shared.ledger.waited_in_vain(run.index)?;
             wait.next_page_token = reply.next_page_token;
         }
     }

@@ -131,6 +131,7 @@ impl<F: Flow> Shared<F> {
                 }
                 Err(status) => return Err(Fault::refused("RespondWorkflowTaskCompleted", &status)),
             };
+            self.ledger.answer_taken(index);
             same(0, reply.activity_tasks.len(), || "number of eager activities, none asked for".to_owned())?;
             next = reply.workflow_task;
         }
