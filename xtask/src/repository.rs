@@ -1,7 +1,7 @@
 //! Where things are, and the programs that are built here.
 use std::{
     env,
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
     process::Command,
 };
 
@@ -45,7 +45,10 @@ pub(crate) fn build(package: &str, program: &str, profile: Profile) -> Result<Pa
     Ok(root().join(target).join(folder).join(program))
 }
 
-/// Builds the server.
+/// Builds the server, unless `ABIDE_BIN` names one.
 pub(crate) fn build_server(profile: Profile) -> Result<PathBuf> {
+    if let Some(named) = env::var_os("ABIDE_BIN") {
+        return Ok(path::absolute(PathBuf::from(named))?);
+    }
     build("abide-cli", "abide", profile)
 }
