@@ -8,6 +8,15 @@ use prost_types::FileDescriptorSet;
 const PACKAGES: [&str; 4] = ["temporal.api.", "google.rpc", "google.api", "google.protobuf"];
 const LEFT_OUT: [&str; 1] = ["temporal.api.cloud."];
 
+/// Attributes that would make every event as large as they are; the most frequent kinds stay inline.
+const LARGE_EVENTS: [&str; 5] = [
+    "workflow_execution_started",
+    "workflow_execution_continued_as_new",
+    "start_child_workflow_execution_initiated",
+    "workflow_task_failed",
+    "child_workflow_execution_failed",
+];
+
 fn main() -> Result<(), Box<dyn Error>> {
     let descriptors = PathBuf::from(env::var("DEP_TEMPORALIO_PROTOS_DESCRIPTOR_PATH")?);
     println!("cargo:rerun-if-changed={}", descriptors.display());
@@ -22,7 +31,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("descriptors.bin"), set.encode_to_vec())?;
-    tonic_prost_build::configure()
+    let mut builder = tonic_prost_build::configure();
+    for large in LARGE_EVENTS {
+        builder = builder.boxed(format!(".temporal.api.history.v1.HistoryEvent.attributes.{large}_event_attributes"));
+    }
+    builder
         .bytes(".")
         .btree_map(".") // the order of encoded bytes must not depend on a hash seed
         .build_server(true)

@@ -71,7 +71,7 @@ pub fn create(cx: &mut Context<'_>, new: NewRun) -> Created {
     let start = may_follow.then(|| StartKept { attributes: Some(attributes.clone()), links: links.clone() });
     let mut run = Run::new(key, header, profile, start);
     let mut tx = Transition::new(&mut run, cx);
-    let event = tx.append(Attributes::WorkflowExecutionStartedEventAttributes(attributes));
+    let event = tx.append(Attributes::WorkflowExecutionStartedEventAttributes(Box::new(attributes)));
     event.user_metadata = user_metadata;
     event.links = links;
     if let Some((attributes, links)) = signal {

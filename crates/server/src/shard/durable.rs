@@ -10,6 +10,8 @@ use super::{Shard, Shared, outbox, recover};
 /// Rides with a batch through the committer.
 pub struct Done {
     pub(super) shard: Arc<Shard>,
+    /// The lease that the batch was written under; what happens under another is none of this batch's business.
+    pub(super) epoch: u64,
     /// The runs that the batch changed; empty for a barrier.
     pub(super) runs: Vec<Arc<RunKey>>,
     pub(super) tasks: Vec<(Arc<RunKey>, Dispatch)>,
@@ -31,10 +33,10 @@ pub(super) fn run(shared: &Arc<Shared>, mut incoming: Incoming) {
 }
 
 fn finish(done: Done, outcome: &Result<(), CommitError>) {
-    let Done { shard, runs, tasks, reply } = done;
+    let Done { shard, epoch, runs, tasks, reply } = done;
     match outcome {
         Ok(()) => {
-            settle(&shard, &runs);
+            settle(&shard, epoch, &runs);
             // The reply first: the caller is waiting, the worker may be too but hears of it through another call.
             if let Some(reply) = reply {
                 let _ = reply.send(Ok(())); // a caller that went away needs no answer
@@ -44,7 +46,7 @@ fn finish(done: Done, outcome: &Result<(), CommitError>) {
             }
         }
         Err(error) => {
-            recover::after_failure(&shard, error);
+            recover::after_failure(&shard, epoch, error);
             if let Some(reply) = reply {
                 let _ = reply.send(Err(error.clone()));
             }
@@ -52,11 +54,14 @@ fn finish(done: Done, outcome: &Result<(), CommitError>) {
     }
 }
 
-fn settle(shard: &Shard, runs: &[Arc<RunKey>]) {
+fn settle(shard: &Arc<Shard>, epoch: u64, runs: &[Arc<RunKey>]) {
     if runs.is_empty() {
         return;
     }
     let mut state = shard.lock();
+    if state.lease.epoch != epoch {
+        return;
+    }
     for key in runs {
         if let Some(entry) = state.runs.get_mut(&**key) {
             entry.undurable = entry.undurable.saturating_sub(1);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use abide_proto::temporal::api::history::v1::{History, HistoryEvent};
 use abide_store::{Order, Table, keys};
 use prost::Message;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, futures::OwnedNotified};
 use uuid::Uuid;
 
 use super::{Error, Shard};
@@ -60,10 +60,12 @@ impl Shard {
         Ok(HistoryPage { events, next_event_id })
     }
 
-    /// Wakes once the run has changed durably after this call. Ask first, then look, then wait.
-    pub fn watch(&self, key: &RunKey) -> Arc<Notify> {
+    /// Completes once the run has changed durably after this call. Ask first, then look, then wait.
+    pub fn watch(&self, key: &RunKey) -> OwnedNotified {
         let mut state = self.lock();
-        Arc::clone(state.watchers.entry(key.clone()).or_insert_with(|| Arc::new(Notify::new())))
+        let watcher = state.watchers.entry(key.clone()).or_insert_with(|| Arc::new(Notify::new()));
+        // Made under the lock: a change that takes the watcher away later wakes it, one before this is seen by looking.
+        Arc::clone(watcher).notified_owned()
     }
 }
 

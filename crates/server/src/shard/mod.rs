@@ -86,10 +86,11 @@ pub struct Shards {
 
 impl Shard {
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A panic in a transition may leave a run half-changed in memory; the store still has it whole.
+        // A panic in a transition may leave a run half-changed in memory; the store still has it whole. Commits that are
+        // under way are fenced, or what is loaded now could be older than they are.
         self.state.lock().unwrap_or_else(|poisoned| {
             let mut state = PoisonError::into_inner(poisoned);
-            state.forget_runs();
+            recover::take_over(self, &mut state);
             self.state.clear_poison();
             state
         })
@@ -148,7 +149,7 @@ fn fnv1a(namespace: &[u8], id: &[u8]) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
+mod spread {
     use super::fnv1a;
 
     #[test]
@@ -162,3 +163,6 @@ mod tests {
         assert!(counts.iter().all(|count| (800..1200).contains(count)), "{counts:?}");
     }
 }
+
+#[cfg(test)]
+mod tests;

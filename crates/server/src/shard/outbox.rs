@@ -6,7 +6,7 @@ use abide_matching::{Entry, Offer, QueueId};
 use prost::Message;
 use uuid::Uuid;
 
-use super::{Shared, query::QueryTask};
+use super::{Shards, Shared, query::QueryTask};
 use crate::env::{BoxFuture, Env};
 
 /// What matching hands to a poller.
@@ -122,6 +122,13 @@ pub(super) fn offer_to_normal(shared: &Shared, entries: Vec<Entry<Task>>) {
             let queue = QueueId::normal(namespace, kind, dispatch.normal_queue.as_str());
             shared.matching.offer(&queue, entry);
         }
+    }
+}
+
+impl Shards {
+    /// The worker of a sticky queue is gone: its polls end, and what waits there goes to the normal queue (spec §3.7).
+    pub fn unload_sticky(&self, queue: &QueueId) {
+        offer_to_normal(&self.shared, self.shared.matching.unload_sticky(queue));
     }
 }
 

@@ -21,9 +21,14 @@ use super::{Error, Shard};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     Answered(Option<Payloads>),
-    Failed { message: String, failure: Option<Failure> },
+    Failed {
+        message: String,
+        failure: Option<Failure>,
+    },
     /// The answer is over the size limit. A direct query's failure has a detail.
-    TooLarge { direct: bool },
+    TooLarge {
+        direct: bool,
+    },
     /// The workflow task it waited for is over and did not answer it: it is to be put to a worker directly.
     Unblocked,
 }
@@ -76,7 +81,10 @@ impl Shard {
     /// Whether the run has a workflow task, scheduled or started.
     pub fn has_workflow_task(&self, key: &RunKey) -> bool {
         let mut state = self.lock();
-        self.load(&mut state, key).ok().flatten().is_some_and(|entry| entry.run.is_running() && entry.run.header.workflow_task.is_some())
+        self.load(&mut state, key)
+            .ok()
+            .flatten()
+            .is_some_and(|entry| entry.run.is_running() && entry.run.header.workflow_task.is_some())
     }
 
     /// A workflow task was completed: its results answer the queries that they name. Without another task those that

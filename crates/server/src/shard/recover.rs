@@ -49,23 +49,30 @@ pub(super) fn each_task(shard: &Shard, mut found: impl FnMut(RunKey, Dispatch)) 
     }
 }
 
-/// A commit failed: what is in memory may be ahead of the store. Drops it and takes the shard over again; tasks that
-/// were offered already are found obsolete if they are.
-pub(super) fn after_failure(shard: &Arc<Shard>, error: &CommitError) {
+/// A commit failed: what is in memory may be ahead of the store. Tasks that were offered already are found obsolete if
+/// they are.
+pub(super) fn after_failure(shard: &Arc<Shard>, epoch: u64, error: &CommitError) {
     let mut state = shard.lock();
-    match shard.shared.store.acquire(shard.id) {
-        Ok(lease) => {
-            tracing::error!(shard = shard.id.0, %error, "a commit failed; the shard is loaded again");
-            state.forget_runs();
-            state.timers.clear();
-            state.horizon_ms = 0;
-            state.lease = lease;
-            shard.timer_changed.notify_one();
-        }
-        Err(again) => tracing::error!(shard = shard.id.0, %error, %again, "a commit failed; the store is lost"),
+    if state.lease.epoch != epoch {
+        return; // the shard has been taken over anew since
     }
+    tracing::error!(shard = shard.id.0, %error, "a commit failed; the shard is loaded again");
+    take_over(shard, &mut state);
     drop(state);
     if let Err(error) = offer_outbox(shard) {
         tracing::error!(shard = shard.id.0, %error, "the outbox cannot be read");
+    }
+}
+
+/// Drops what is in memory and fences every commit that is still on its way: those fail, and their callers try again.
+pub(super) fn take_over(shard: &Shard, state: &mut State) {
+    match shard.shared.store.acquire(shard.id) {
+        Ok(lease) => {
+            state.forget();
+            state.lease = lease;
+            shard.timer_changed.notify_one();
+        }
+        // With the store lost every commit fails and nothing is acknowledged; the next one tries to take over again.
+        Err(error) => tracing::error!(shard = shard.id.0, %error, "the shard cannot be acquired"),
     }
 }

@@ -4,12 +4,7 @@ use std::sync::Arc;
 use abide_engine::workflow::RunKey;
 use abide_store::Batch;
 
-use super::{
-    Error, Shard,
-    persist,
-    state::State,
-    transact::Changes,
-};
+use super::{Error, Shard, persist, state::State, transact::Changes};
 
 /// Erases a closed run. Its timer row is the one that fired.
 pub(super) fn erase(shard: &Arc<Shard>, state: &mut State, key: &RunKey) -> Result<(), Error> {

@@ -62,11 +62,7 @@ impl Shard {
     ) -> Result<(StartReply, Durable), Error> {
         let namespace_id = Uuid::from_bytes(namespace.id);
         let current = self.current(state, namespace_id, &request.workflow_id)?;
-        let key = current.map(|c| RunKey {
-            namespace_id,
-            workflow_id: request.workflow_id.clone(),
-            run_id: c.run_id,
-        });
+        let key = current.map(|c| RunKey { namespace_id, workflow_id: request.workflow_id.clone(), run_id: c.run_id });
         let run = match &key {
             Some(key) => self.load(state, key)?.map(|entry| &entry.run),
             None => None,

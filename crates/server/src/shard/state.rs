@@ -17,7 +17,7 @@ pub(super) struct Entry {
     pub(super) run: Run,
     /// Transitions that are applied here and not yet durable. Such a run is not evicted.
     pub(super) undurable: u32,
-    /// The commit of the last transition, to tell what a reply has to wait for.
+    /// On the shard's own count of uses.
     pub(super) last_used: u64,
 }
 
@@ -61,13 +61,24 @@ impl State {
     }
 
     /// Drops what is in memory; the store has the truth.
-    pub(super) fn forget_runs(&mut self) {
+    pub(super) fn forget(&mut self) {
         self.runs.clear();
         self.currents.clear();
+        self.timers.clear();
+        self.horizon_ms = 0;
         for (_, watcher) in self.watchers.drain() {
             watcher.notify_waiters();
         }
         self.queries.clear();
+    }
+
+    /// Forgets watches and queries that nobody waits on any more.
+    pub(super) fn prune(&mut self) {
+        self.watchers.retain(|_, watcher| Arc::strong_count(watcher) > 1);
+        self.queries.retain(|_, queries| {
+            queries.prune();
+            !queries.waiting.is_empty()
+        });
     }
 
     /// Keeps memory bounded: half of the idle runs go, those not used for longest.

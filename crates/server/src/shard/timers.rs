@@ -58,6 +58,7 @@ impl Shard {
         let mut state = self.lock();
         if state.horizon_ms < now_ms + HORIZON_MS / 2 {
             self.extend_horizon(&mut state, now_ms + HORIZON_MS)?;
+            state.prune();
         }
         for _ in 0..WAKES_AT_ONCE {
             let due = state.timers.first().filter(|(at, _)| *at <= now_ms).cloned();

@@ -3,18 +3,14 @@ use std::sync::Arc;
 
 use abide_engine::{
     Context, Ids, Refusal, Settings, Time,
-    workflow::{
-        Dispatch, Finished, Run, RunKey, Transition, create,
-        workflow_task::complete::Stop,
-    },
+    workflow::{Dispatch, Finished, Run, RunKey, Transition, create, workflow_task::complete::Stop},
 };
 use abide_store::{Batch, Order, Table, keys};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::{
-    Done, Error, Shard,
-    persist,
+    Done, Error, Shard, persist,
     state::{Current, Entry, State},
 };
 use crate::{env::Env, namespaces::Namespace};
@@ -155,13 +151,7 @@ impl Shard {
     }
 
     /// Enters a finished transition, and the run that follows from it, into what is to be committed.
-    pub(super) fn take_in(
-        &self,
-        state: &mut State,
-        cx: &mut Context<'_>,
-        finished: Finished,
-        changes: &mut Changes,
-    ) {
+    pub(super) fn take_in(&self, state: &mut State, cx: &mut Context<'_>, finished: Finished, changes: &mut Changes) {
         let Finished { commit, successor } = finished;
         if !commit.is_empty() {
             self.note(state, &commit, changes);
@@ -205,15 +195,12 @@ impl Shard {
     ) -> oneshot::Receiver<Result<(), abide_store::CommitError>> {
         let (reply, waiting) = oneshot::channel();
         let Changes { batch, runs, tasks } = changes;
-        let done = Done { shard: Arc::clone(self), runs, tasks, reply: Some(reply) };
+        let done = Done { shard: Arc::clone(self), epoch: state.lease.epoch, runs, tasks, reply: Some(reply) };
         self.shared.committer.submit(batch.unwrap_or_else(|| Batch::new(state.lease)), done);
         waiting
     }
 
-    pub(super) fn barrier(
-        self: &Arc<Self>,
-        state: &State,
-    ) -> oneshot::Receiver<Result<(), abide_store::CommitError>> {
+    pub(super) fn barrier(self: &Arc<Self>, state: &State) -> oneshot::Receiver<Result<(), abide_store::CommitError>> {
         self.submit(state, Changes::default())
     }
 
@@ -271,6 +258,11 @@ impl Shard {
             entry.last_used = last_used;
             entry
         }))
+    }
+
+    /// How many runs are in memory, whether anybody needs them or not.
+    pub fn runs_in_memory(&self) -> usize {
+        self.lock().runs.len()
     }
 
     fn load_stored(&self, key: &RunKey) -> Result<Option<Run>, Error> {

@@ -50,7 +50,8 @@ pub(super) fn apply(
         inherit_build_id: a.inherit_build_id,
         initial_versioning_behavior: a.initial_versioning_behavior,
     };
-    let event = close(tx, Status::ContinuedAsNew, Attributes::WorkflowExecutionContinuedAsNewEventAttributes(attributes));
+    let attributes = Attributes::WorkflowExecutionContinuedAsNewEventAttributes(Box::new(attributes));
+    let event = close(tx, Status::ContinuedAsNew, attributes);
     event.user_metadata = batch.user_metadata.clone();
     tx.successor = Some(new);
     Ok(())

@@ -55,7 +55,7 @@ pub(crate) fn fail(tx: &mut Transition<'_, '_>, cause: i32, failure: Option<Fail
             identity: identity.to_owned(),
             ..Default::default()
         };
-        tx.append(Attributes::WorkflowTaskFailedEventAttributes(attributes));
+        tx.append(Attributes::WorkflowTaskFailedEventAttributes(Box::new(attributes)));
     }
     let header = tx.run.header.get_mut();
     let was_sticky = header.sticky.take().is_some();

@@ -3,9 +3,7 @@ use abide_engine::workflow::{Run, RunKey, workflow_task::transient_events};
 use abide_proto::temporal::api::{
     enums::v1::{EventType, HistoryEventFilterType, TimeoutType},
     failure::v1::{Failure, TimeoutFailureInfo, failure::FailureInfo},
-    history::v1::{
-        History, HistoryEvent, WorkflowExecutionContinuedAsNewEventAttributes, history_event::Attributes,
-    },
+    history::v1::{History, HistoryEvent, WorkflowExecutionContinuedAsNewEventAttributes, history_event::Attributes},
     workflowservice::v1 as ws,
 };
 use bytes::Bytes;
@@ -14,7 +12,7 @@ use uuid::Uuid;
 
 use super::{HistoryToken, target};
 use crate::{
-    frontend::{Call, Frontend},
+    frontend::{Call, Frontend, limits::LongCall},
     shard::{PageLimits, Target},
     status,
 };
@@ -37,8 +35,7 @@ fn parse(
     if token.is_empty() {
         return Ok((target, None));
     }
-    let token =
-        HistoryToken::decoded(token).ok_or_else(|| status::invalid_argument("Invalid NextPageToken."))?;
+    let token = HistoryToken::decoded(token).ok_or_else(|| status::invalid_argument("Invalid NextPageToken."))?;
     if target.run_id.is_some_and(|run_id| run_id != token.run_id()) {
         return Err(status::invalid_argument("RunId in the request does not match the NextPageToken."));
     }
@@ -70,6 +67,7 @@ async fn wait_until(
     target: &Target,
     ready: impl Fn(&Snapshot) -> bool,
 ) -> Result<Option<Snapshot>, Status> {
+    let _place = frontend.limits.long_call(call, LongCall::History)?;
     let now = frontend.env.monotonic();
     let span = frontend.dynamic_config.history_long_poll;
     let end = call.deadline.end_of_wait(now, span, std::time::Duration::from_secs(1));
@@ -80,9 +78,7 @@ async fn wait_until(
             return Ok(Some(first));
         }
         target.run_id = Some(first.key.run_id);
-        let watcher = frontend.shards.of_run(&first.key).watch(&first.key);
-        let mut changed = std::pin::pin!(watcher.notified());
-        changed.as_mut().enable();
+        let changed = frontend.shards.of_run(&first.key).watch(&first.key);
         // What came between the look and the watch is seen now, what comes later wakes the watch.
         let second = snapshot(frontend, call, &target).await?;
         if ready(&second) {
@@ -152,6 +148,7 @@ fn page(history: History, next_page_token: Bytes) -> ws::GetWorkflowExecutionHis
 const FOLLOWS_NEXT_RUN_ID: &str = "follows-next-run-id";
 
 /// For clients that know only continue-as-new: a close that another run follows looks like one.
+#[allow(deprecated)] // the attributes are those that such clients read
 fn as_continued(event: HistoryEvent) -> HistoryEvent {
     let mut shown = WorkflowExecutionContinuedAsNewEventAttributes::default();
     match &event.attributes {
@@ -181,7 +178,7 @@ fn as_continued(event: HistoryEvent) -> HistoryEvent {
     }
     HistoryEvent {
         event_type: EventType::WorkflowExecutionContinuedAsNew as i32,
-        attributes: Some(Attributes::WorkflowExecutionContinuedAsNewEventAttributes(shown)),
+        attributes: Some(Attributes::WorkflowExecutionContinuedAsNewEventAttributes(Box::new(shown))),
         ..event
     }
 }
