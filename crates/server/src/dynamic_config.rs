@@ -104,6 +104,7 @@ settings! {
     activity_failure_size_limit_error: usize = 4 << 10, "limit.mutableStateActivityFailureSize.error";
     /// Longest id or name.
     id_length_max: usize = 1000, "limit.maxIDLength";
+    build_id_length_max: usize = 255, "limit.workerBuildIdSize";
     user_metadata_summary_size_max: usize = 400, "limit.userMetadataSummarySize";
     user_metadata_details_size_max: usize = 20_000, "limit.userMetadataDetailsSize";
     search_attribute_value_size_max: usize = 2 << 10, "frontend.searchAttributesSizeOfValueLimit";
@@ -138,9 +139,17 @@ settings! {
     run_interval_min: Duration = seconds(1), "history.workflowIdReuseMinimalInterval";
     retention_min: Duration = seconds(3600), "system.namespaceMinRetentionLocal";
 
-    // Rates (§4.4), per second.
-    namespace_rps: usize = 2400, "frontend.namespaceRPS";
-    visibility_rps: usize = 10, "frontend.namespaceRPS.visibility";
+    // Rates (§4.4), per second; 0 is no limit. The reference has limits by default that one busy worker reaches; here
+    // they hold only where they are set.
+    /// All calls of the process.
+    host_rps: usize = 0, "frontend.rps";
+    /// The calls about one namespace.
+    namespace_rps: usize = 0, "frontend.namespaceRPS";
+    /// The calls that a namespace may make at once after a rest, as a multiple of its calls per second.
+    namespace_burst_ratio: f64 = 2.0, "frontend.namespaceBurstRatio";
+    visibility_rps: usize = 0, "frontend.namespaceRPS.visibility";
+    /// Polls, queries and reads of the history that may wait at the same time in one namespace; 0 is no limit.
+    namespace_long_calls_max: usize = 1200, "frontend.namespaceCount";
 
     // Switches (§4.5).
     activity_eager_execution: bool = false, "system.enableActivityEagerExecution";
@@ -151,6 +160,8 @@ settings! {
     workflow_rules_apis: bool = false, "frontend.workflowRulesAPIsEnabled";
     worker_commands: bool = false, "frontend.workerCommandsEnabled";
     standalone_nexus_operations: bool = false, "nexusoperation.enableStandalone";
+    /// ShutdownWorker ends the polls of the worker.
+    end_polls_on_shutdown: bool = false, "frontend.enableCancelWorkerPollsOnShutdown";
 }
 
 impl DynamicConfig {

@@ -8,7 +8,7 @@ use crate::{
     config::ServerConfig,
     drain::Drain,
     env::Env,
-    frontend::Frontend,
+    frontend::{Frontend, Limits},
     grpc::{self, connection},
     http::Page,
     metrics::Metrics,
@@ -131,7 +131,8 @@ async fn frontend(mut config: ServerConfig, env: Env) -> Result<Frontend, Error>
     let (queues, known) = (matching.clone(), Arc::clone(&namespaces));
     let shards = Shards::open(env.clone(), store, queues, known, settings, config.shard_count)?;
     let metrics = Arc::new(Metrics::default());
-    measures::register(&metrics, &shards.shared);
+    measures::register(&metrics, &shards);
+    let limits = Limits::new(env.clone(), &config.dynamic_config, &metrics);
     Ok(Frontend {
         env,
         dynamic_config: config.dynamic_config.clone(),
@@ -142,6 +143,7 @@ async fn frontend(mut config: ServerConfig, env: Env) -> Result<Frontend, Error>
         shards,
         matching,
         direct_queries: Default::default(),
+        limits,
         drain: Drain::default(),
     })
 }

@@ -15,14 +15,15 @@ use crate::{
     dynamic_config::DynamicConfig,
     env::Env,
     metrics::Metrics,
-    shard::{Shards, Task},
     namespaces::{Namespace, Namespaces},
+    shard::{Shards, Task},
     status,
 };
 
 mod call;
 pub mod client_version;
 mod cluster;
+mod limits;
 mod method;
 mod namespace;
 mod prologue;
@@ -37,6 +38,7 @@ mod worker;
 mod workflow;
 
 pub use call::{Call, Deadline};
+pub use limits::Limits;
 pub use method::{Method, Service};
 pub use prologue::Arrived;
 pub use scope::{Scope, Scoped};
@@ -54,6 +56,7 @@ pub struct Frontend {
     pub shards: Shards,
     pub matching: Matching<Task>,
     pub direct_queries: query::DirectQueries,
+    pub limits: Limits,
     /// Long polls end when it starts.
     pub drain: Drain,
 }
@@ -128,7 +131,7 @@ method::table! {
         "DescribeTaskQueue" => task::describe_queue::describe;
         "GetClusterInfo" => cluster::get_cluster_info;
         "GetSystemInfo" => cluster::get_system_info;
-        "ListTaskQueuePartitions" => unbuilt::<ws::ListTaskQueuePartitionsRequest>;
+        "ListTaskQueuePartitions" => task::partitions::list;
         "CreateSchedule" => unbuilt::<ws::CreateScheduleRequest>;
         "DescribeSchedule" => unbuilt::<ws::DescribeScheduleRequest>;
         "UpdateSchedule" => unbuilt::<ws::UpdateScheduleRequest>;
@@ -166,7 +169,7 @@ method::table! {
         "StopBatchOperation" => unbuilt::<ws::StopBatchOperationRequest>;
         "DescribeBatchOperation" => unbuilt::<ws::DescribeBatchOperationRequest>;
         "ListBatchOperations" => unbuilt::<ws::ListBatchOperationsRequest>;
-        "PollNexusTaskQueue" => unbuilt::<ws::PollNexusTaskQueueRequest>;
+        "PollNexusTaskQueue" => task::nexus_poll::poll;
         "RespondNexusTaskCompleted" => unbuilt::<ws::RespondNexusTaskCompletedRequest>;
         "RespondNexusTaskFailed" => unbuilt::<ws::RespondNexusTaskFailedRequest>;
         "UpdateActivityOptions" => unbuilt::<ws::UpdateActivityOptionsRequest>;

@@ -163,6 +163,8 @@ fn described(frontend: &Frontend, namespace: &Namespace) -> ws::DescribeNamespac
         capabilities: Some(namespace_info::Capabilities {
             eager_workflow_start: config.eager_workflow_start,
             reported_problems_search_attribute: true,
+            poller_autoscaling: true,
+            worker_poll_complete_on_shutdown: config.end_polls_on_shutdown,
             ..Default::default()
         }),
         limits: Some(namespace_info::Limits {

@@ -28,6 +28,8 @@ pub(super) fn open<Request: Scoped>(frontend: &Frontend, arrived: Arrived) -> Re
     let deadline = Deadline::of(&arrived.headers, frontend.env.monotonic());
     let request = Request::decode(arrived.message).map_err(status::malformed_message)?;
     let namespace = namespace(frontend, request.scope())?;
+    let is_of_namespace = !Arc::ptr_eq(&namespace, &frontend.system_namespace);
+    frontend.limits.admit(is_of_namespace.then_some(namespace.id), &arrived.headers)?;
     client_version::check(&arrived.headers, &SERVER_VERSION)?;
     Ok((Call { namespace, deadline, headers: arrived.headers, method: arrived.method }, request))
 }

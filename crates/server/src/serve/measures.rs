@@ -1,10 +1,16 @@
-//! What the store and the committer count, as metrics.
+//! What the store, the committer, the shards and the queues count, as metrics.
 use std::sync::Arc;
 
-use crate::{metrics::Metrics, shard::Shared};
+use abide_matching::TaskKind;
+
+use crate::{
+    metrics::Metrics,
+    shard::{Shards, Shared},
+};
 
 /// Registers the families. They read the counters when somebody asks.
-pub(super) fn register(metrics: &Metrics, shared: &Arc<Shared>) {
+pub(super) fn register(metrics: &Metrics, shards: &Shards) {
+    let shared = &shards.shared;
     let counter = |name, help, read: fn(&Shared) -> u64| {
         let shared = Arc::clone(shared);
         metrics.counter_of(name, help, &[], move || read(&shared));
@@ -26,4 +32,20 @@ pub(super) fn register(metrics: &Metrics, shared: &Arc<Shared>) {
     });
     gauge("abide_store_disk_bytes", "Bytes that the store has on disk.", |shared| shared.store.disk_bytes() as f64);
     gauge("abide_task_queues", "Task queues in memory.", |shared| shared.matching.queues().len() as f64);
+    for (kind, label) in
+        [(TaskKind::Workflow, "workflow"), (TaskKind::Activity, "activity"), (TaskKind::Nexus, "nexus")]
+    {
+        let shared = Arc::clone(shared);
+        let help = "Tasks that wait for a worker, by kind, those included that only the outbox holds.";
+        metrics.gauge_of("abide_task_queue_backlog", help, &[("kind", label)], move || backlog(&shared, kind) as f64);
+    }
+    let all = shards.all().to_vec();
+    metrics.gauge_of("abide_runs_in_memory", "Runs that the shards hold in memory.", &[], move || {
+        all.iter().map(|shard| shard.runs_in_memory()).sum::<usize>() as f64
+    });
+}
+
+fn backlog(shared: &Shared, kind: TaskKind) -> u64 {
+    let queues = shared.matching.queues().into_iter().filter(|queue| queue.kind == kind);
+    queues.map(|queue| shared.matching.backlog(&queue).count).sum()
 }

@@ -23,7 +23,7 @@ pub enum Answer {
     Answered(Option<Payloads>),
     Failed {
         message: String,
-        failure: Option<Failure>,
+        failure: Option<Box<Failure>>,
     },
     /// The answer is over the size limit. A direct query's failure has a detail.
     TooLarge {
@@ -122,7 +122,7 @@ fn of_result(result: WorkflowQueryResult, limit_bytes: usize) -> Answer {
         }
         return Answer::Answered(result.answer);
     }
-    Answer::Failed { message: result.error_message, failure: result.failure }
+    Answer::Failed { message: result.error_message, failure: result.failure.map(Box::new) }
 }
 
 impl Queries {

@@ -20,7 +20,7 @@ pub(super) fn run(shared: &Arc<Shared>, shards: &[Arc<Shard>]) {
                 let added = recover::each_task(shard, |run, dispatch| {
                     refill.add(outbox::for_queue(&queue, run, dispatch));
                 });
-                failed = failed.or(added.err());
+                failed = failed.or_else(|| added.err());
             }
             match failed {
                 None => refill.finish(true),

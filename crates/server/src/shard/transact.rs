@@ -253,11 +253,11 @@ impl Shard {
             let Some(run) = self.load_stored(key)? else { return Ok(None) };
             state.runs.insert(key.clone(), Entry { run, undurable: 0, last_used });
         }
-        let entry = state.runs.get_mut(key);
-        Ok(entry.map(|entry| {
+        let mut entry = state.runs.get_mut(key);
+        if let Some(entry) = &mut entry {
             entry.last_used = last_used;
-            entry
-        }))
+        }
+        Ok(entry)
     }
 
     /// How many runs are in memory, whether anybody needs them or not.

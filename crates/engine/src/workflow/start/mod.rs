@@ -45,8 +45,7 @@ pub fn new_run(cx: &mut Context<'_>, namespace_id: Uuid, request: StartWorkflowE
     let (execution, run, task) = timeouts(cx.settings, &request);
     let is_cron = !request.cron_schedule.is_empty();
     let backoff = first_backoff(cx.now, &request);
-    let expiration =
-        if execution.is_zero() { None } else { Some((cx.now + backoff + execution).timestamp()) };
+    let expiration = if execution.is_zero() { None } else { Some((cx.now + backoff + execution).timestamp()) };
     let eager = request.request_eager_execution && backoff.is_zero();
     let taker = eager.then(|| Taker {
         identity: request.identity.clone(),
@@ -67,7 +66,7 @@ pub fn new_run(cx: &mut Context<'_>, namespace_id: Uuid, request: StartWorkflowE
         task_queue,
         input: request.input,
         workflow_execution_timeout: request.workflow_execution_timeout.map(|_| execution.duration()),
-        workflow_run_timeout: run.optional().or(request.workflow_run_timeout.map(|_| run.duration())),
+        workflow_run_timeout: run.optional().or_else(|| request.workflow_run_timeout.map(|_| run.duration())),
         workflow_task_timeout: Some(task.duration()),
         initiator,
         continued_failure: request.continued_failure,

@@ -30,11 +30,11 @@ fn by_token(token: &Bytes) -> Result<Addressed, Status> {
 }
 
 /// `detail` is what a missing activity id is called in the text.
-fn by_id(workflow_id: String, run_id: &str, activity_id: String) -> Result<Addressed, Status> {
+fn by_id(workflow_id: String, run_id_text: &str, activity_id: String) -> Result<Addressed, Status> {
     if activity_id.is_empty() {
         return Err(status::invalid_argument("ActivityId is not set on request."));
     }
-    let run_id = match run_id {
+    let run_id = match run_id_text {
         "" => None,
         text => Some(Uuid::parse_str(text).map_err(|_| status::invalid_argument("RunId is not valid UUID."))?),
     };
@@ -42,7 +42,8 @@ fn by_id(workflow_id: String, run_id: &str, activity_id: String) -> Result<Addre
     if workflow_id.is_empty() {
         return Err(status::not_found(format!("activity not found for ID: {activity_id}")));
     }
-    let target = Target { workflow_id, run_id, first_run_id: String::new() };
+    let (run_id_text, first_run_id) = (run_id_text.to_owned(), String::new());
+    let target = Target { workflow_id, run_id, run_id_text, first_run_id };
     Ok(Addressed { target, selector: Selector::ById { activity_id } })
 }
 
@@ -64,7 +65,8 @@ pub(crate) async fn heartbeat(
 ) -> Result<ws::RecordActivityTaskHeartbeatResponse, Status> {
     let addressed = by_token(&request.task_token)?;
     let (details, identity) = (request.details, request.identity);
-    let beat = apply(frontend, &call, &addressed, |tx, which| activity::heartbeat(tx, which, details, &identity)).await?;
+    let beat =
+        apply(frontend, &call, &addressed, |tx, which| activity::heartbeat(tx, which, details, &identity)).await?;
     Ok(ws::RecordActivityTaskHeartbeatResponse { cancel_requested: beat.cancel_requested, ..Default::default() })
 }
 
@@ -75,7 +77,8 @@ pub(crate) async fn heartbeat_by_id(
 ) -> Result<ws::RecordActivityTaskHeartbeatByIdResponse, Status> {
     let addressed = by_id(request.workflow_id, &request.run_id, request.activity_id)?;
     let (details, identity) = (request.details, request.identity);
-    let beat = apply(frontend, &call, &addressed, |tx, which| activity::heartbeat(tx, which, details, &identity)).await?;
+    let beat =
+        apply(frontend, &call, &addressed, |tx, which| activity::heartbeat(tx, which, details, &identity)).await?;
     Ok(ws::RecordActivityTaskHeartbeatByIdResponse { cancel_requested: beat.cancel_requested, ..Default::default() })
 }
 

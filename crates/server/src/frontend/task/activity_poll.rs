@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{poll, queue};
 use crate::{
-    frontend::{Call, Frontend},
+    frontend::{Call, Frontend, limits::LongCall},
     shard::{Error, Target, Task},
 };
 
@@ -24,7 +24,11 @@ pub(crate) async fn poll(
 ) -> Result<ws::PollActivityTaskQueueResponse, Status> {
     let queue = queue::of(frontend, &call, request.task_queue.as_ref(), TaskKind::Activity)?;
     queue::check_identity(frontend, &request.identity)?;
+    #[allow(deprecated)]
+    let (capabilities, deployment) = (&request.worker_version_capabilities, &request.deployment_options);
+    queue::check_version(frontend, capabilities.as_ref(), deployment.as_ref())?;
     let end = poll::end(frontend, &call)?;
+    let _place = frontend.limits.long_call(&call, LongCall::ActivityPoll)?;
     let rate = request.task_queue_metadata.as_ref().and_then(|m| m.max_tasks_per_second);
     let poller = queue::poller(&request.identity, &request.worker_instance_key, rate);
     while let Some(taken) = poll::next(frontend, &queue, &poller, end).await {
@@ -40,8 +44,10 @@ pub(crate) async fn poll(
         };
         match shard.update(&call.namespace, &Target::run(&key), change).await {
             Ok(found) => {
+                let poller_scaling_decision = poll::scaling(&taken);
                 drop(taken.finish());
-                return Ok(reply(&call, found.value));
+                let reply = reply(&call, found.value);
+                return Ok(ws::PollActivityTaskQueueResponse { poller_scaling_decision, ..reply });
             }
             // Taken, ended or moved in the meantime: the next one.
             Err(Error::Refused(Refusal::Obsolete | Refusal::NotFound(_))) => drop(taken.finish()),

@@ -2,6 +2,8 @@
 pub(super) mod activity_answer;
 pub(super) mod activity_poll;
 pub(super) mod describe_queue;
+pub(super) mod nexus_poll;
+pub(super) mod partitions;
 mod poll;
 pub(super) mod queue;
 pub(super) mod workflow_answer;

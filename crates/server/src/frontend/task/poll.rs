@@ -2,6 +2,7 @@
 use std::time::Duration;
 
 use abide_matching::{PollerInfo, QueueId, Taken};
+use abide_proto::temporal::api::taskqueue::v1::PollerScalingDecision;
 use tonic::Status;
 
 use crate::{
@@ -28,6 +29,11 @@ pub(super) fn end(frontend: &Frontend, call: &Call) -> Result<Duration, Status> 
     let longest = frontend.dynamic_config.task_queue_long_poll;
     let jitter = longest.mul_f64((frontend.env.random_u64() % 1000) as f64 / 6000.0);
     Ok(call.deadline.end_of_wait(now, longest - jitter, MARGIN))
+}
+
+/// What the reply tells the worker's pollers: more of them, or fewer.
+pub(super) fn scaling(taken: &Taken<Task>) -> Option<PollerScalingDecision> {
+    taken.scaling_delta().map(|poll_request_delta_suggestion| PollerScalingDecision { poll_request_delta_suggestion })
 }
 
 /// The next task, or nothing once the wait is over or the server ends. It goes back if it is dropped unfinished.

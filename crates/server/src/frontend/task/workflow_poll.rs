@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{poll, queue, workflow_task};
 use crate::{
-    frontend::{Call, Frontend, query},
+    frontend::{Call, Frontend, limits::LongCall, query},
     shard::{Error, Target, Task},
 };
 
@@ -24,9 +24,15 @@ pub(crate) async fn poll(
 ) -> Result<ws::PollWorkflowTaskQueueResponse, Status> {
     let queue = queue::of(frontend, &call, request.task_queue.as_ref(), TaskKind::Workflow)?;
     queue::check_identity(frontend, &request.identity)?;
+    #[allow(deprecated)]
+    let (capabilities, deployment) = (&request.worker_version_capabilities, &request.deployment_options);
+    queue::check_version(frontend, capabilities.as_ref(), deployment.as_ref())?;
     let end = poll::end(frontend, &call)?;
+    let _place = frontend.limits.long_call(&call, LongCall::WorkflowPoll)?;
     let poller = queue::poller(&request.identity, &request.worker_instance_key, None);
     while let Some(taken) = poll::next(frontend, &queue, &poller, end).await {
+        let scaling = poll::scaling(&taken);
+        let backlog = i64::try_from(taken.backlog_count()).unwrap_or(i64::MAX);
         match taken.task.clone() {
             Task::Dispatch { key, dispatch } => {
                 let taker = Taker {
@@ -37,7 +43,11 @@ pub(crate) async fn poll(
                 match begin(frontend, &call, &key, dispatch.scheduled_event_id, taker).await {
                     Ok(Some(reply)) => {
                         drop(taken.finish());
-                        return Ok(reply);
+                        return Ok(ws::PollWorkflowTaskQueueResponse {
+                            backlog_count_hint: backlog,
+                            poller_scaling_decision: scaling,
+                            ..reply
+                        });
                     }
                     // Taken, ended or moved in the meantime: the next one.
                     Ok(None) => drop(taken.finish()),
@@ -47,7 +57,8 @@ pub(crate) async fn poll(
             Task::Query(asked) => {
                 drop(taken.finish());
                 if asked.is_wanted() {
-                    return query::task(frontend, &call, &asked, queue.sticky).await;
+                    let reply = query::task(frontend, &call, &asked, queue.sticky).await?;
+                    return Ok(ws::PollWorkflowTaskQueueResponse { poller_scaling_decision: scaling, ..reply });
                 }
             }
         }

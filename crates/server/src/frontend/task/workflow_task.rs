@@ -1,12 +1,8 @@
 //! A started workflow task as its worker gets it (spec §3.8).
 use abide_engine::workflow::workflow_task::start::StartedWorkflowTask;
 use abide_proto::temporal::api::{
-    common::v1::WorkflowType,
-    enums::v1::TaskQueueKind,
-    history::v1::History,
-    query::v1::WorkflowQuery,
-    taskqueue::v1::TaskQueue,
-    workflowservice::v1 as ws,
+    common::v1::WorkflowType, enums::v1::TaskQueueKind, history::v1::History, query::v1::WorkflowQuery,
+    taskqueue::v1::TaskQueue, workflowservice::v1 as ws,
 };
 use tonic::Status;
 
@@ -37,8 +33,7 @@ pub(crate) fn reply(
             Default::default()
         }
     };
-    let task_queue =
-        TaskQueue { name: task.task_queue, kind: TaskQueueKind::Normal as i32, ..Default::default() };
+    let task_queue = TaskQueue { name: task.task_queue, kind: TaskQueueKind::Normal as i32, ..Default::default() };
     Ok(ws::PollWorkflowTaskQueueResponse {
         task_token: task.token.encoded(),
         workflow_execution: Some(key.execution()),

@@ -17,5 +17,6 @@ pub(crate) fn of(execution: Option<WorkflowExecution>, first_run_id: &str) -> Re
         "" => None,
         text => Some(Uuid::parse_str(text).map_err(|_| status::invalid_argument("Invalid RunId."))?),
     };
-    Ok(Target { workflow_id: execution.workflow_id, run_id, first_run_id: first_run_id.to_owned() })
+    let first_run_id = first_run_id.to_owned();
+    Ok(Target { workflow_id: execution.workflow_id, run_id, run_id_text: execution.run_id, first_run_id })
 }
