@@ -16,9 +16,11 @@ pub(super) fn apply(
 ) -> Result<(), Failed> {
     const CAUSE: Cause = Cause::BadModifyWorkflowPropertiesAttributes;
     let a = required(attributes, CAUSE, "ModifyWorkflowProperties")?;
-    let Some(memo) = a.upserted_memo.as_ref().filter(|memo| !memo.fields.is_empty()) else {
-        return Err(Failed::task(CAUSE, "UpsertedMemo is not set on ModifyWorkflowPropertiesCommand."));
-    };
+    let unset = |what| Failed::task(CAUSE, format!("{what} is not set on ModifyWorkflowPropertiesCommand."));
+    let memo = a.upserted_memo.as_ref().ok_or_else(|| unset("UpsertedMemo"))?;
+    if memo.fields.is_empty() {
+        return Err(unset("UpsertedMemo.Fields"));
+    }
     if prost::Message::encoded_len(memo) > tx.cx.settings.memo_size_bytes {
         return Err(Failed::terminate(CAUSE, "ModifyWorkflowPropertiesCommandAttributes exceeds size limit."));
     }
