@@ -1,25 +1,27 @@
 //! A rig that drives one workflow id through the engine as a shard does, with a store of its own, and checks after
 //! every step what must always hold.
-#![allow(clippy::unwrap_used, dead_code)]
+#![allow(clippy::unwrap_used, dead_code, unreachable_pub)] // shared by several test programs
+pub mod check;
+pub mod cmd;
+pub mod steps;
+mod text;
+
 use std::collections::BTreeMap;
 
 use abide_engine::{
     Context, Ids, Refusal, Settings, Time,
-    api::{Attributes, command, common, enums, history as h, history::HistoryEvent, service, taskqueue},
+    api::{common, history as h, history::HistoryEvent, service, taskqueue},
     time::Span,
     workflow::{
-        Commit, Dispatch, Finished, OutboxKey, Run, RunKey, TaskKind, TaskToken, Transition, cancel, close, create, signal,
-        start, wake,
-        workflow_task::{
-            complete::{self, Completed, Stop},
-            fail,
-            start::{StartedWorkflowTask, Taker, start as take_task},
-        },
+        Commit, Dispatch, Finished, OutboxKey, Run, Transition, create, start,
+        workflow_task::{complete::Stop, start::StartedWorkflowTask},
     },
 };
+pub use text::shown;
 use uuid::Uuid;
 
 /// Counts up, so that a failing run can be repeated.
+#[derive(Clone)]
 pub struct Counter(u128);
 
 impl Ids for Counter {
@@ -38,6 +40,7 @@ impl Ids for Counter {
 pub struct Stored {
     pub records: BTreeMap<(u8, Vec<u8>), Vec<u8>>,
     pub events: Vec<HistoryEvent>,
+    /// The first event id of each batch.
     pub batches: Vec<i64>,
     pub wakeup_ms: i64,
     pub outbox: Vec<Dispatch>,
@@ -47,13 +50,30 @@ pub struct Rig {
     pub settings: Settings,
     pub now: Time,
     ids: Counter,
-    pub run: Run,
+    /// Every run of the workflow id, closed ones too.
+    runs: BTreeMap<Uuid, Run>,
+    /// The newest of them.
+    pub current: Uuid,
     pub stored: BTreeMap<Uuid, Stored>,
+    /// What the start handed out eagerly.
+    pub eager_task: Option<StartedWorkflowTask>,
     /// Load the run anew from its records after every step.
     pub reload: bool,
 }
 
 pub const NAMESPACE: Uuid = Uuid::from_u128(0xabcd);
+
+/// The start that rigs begin with.
+pub fn start_request() -> service::StartWorkflowExecutionRequest {
+    service::StartWorkflowExecutionRequest {
+        workflow_id: "wf".into(),
+        workflow_type: Some(common::WorkflowType { name: "Flow".into() }),
+        task_queue: Some(taskqueue::TaskQueue { name: "tq".into(), kind: 1, ..Default::default() }),
+        request_id: "r1".into(),
+        identity: "starter".into(),
+        ..Default::default()
+    }
+}
 
 impl Rig {
     pub fn start() -> Self {
@@ -61,56 +81,110 @@ impl Rig {
     }
 
     pub fn start_with(change: impl FnOnce(&mut service::StartWorkflowExecutionRequest)) -> Self {
-        let settings = Settings::default();
-        let mut ids = Counter(0);
-        let now = Time(1_000_000_000_000_000_000);
-        let mut request = service::StartWorkflowExecutionRequest {
-            workflow_id: "wf".into(),
-            workflow_type: Some(common::WorkflowType { name: "Flow".into() }),
-            task_queue: Some(taskqueue::TaskQueue { name: "tq".into(), kind: 1, ..Default::default() }),
-            request_id: "r1".into(),
-            identity: "starter".into(),
-            ..Default::default()
-        };
+        Self::with_settings(Settings::default(), change)
+    }
+
+    pub fn with_settings(settings: Settings, change: impl FnOnce(&mut service::StartWorkflowExecutionRequest)) -> Self {
+        let mut request = start_request();
         change(&mut request);
-        let mut cx = Context { now, ids: &mut ids, settings: &settings, namespace: "default" };
-        start::validate_start(&settings, "default", &request).unwrap();
-        let new = start::new_run(&mut cx, NAMESPACE, request);
-        let made = create(&mut cx, new);
-        let mut rig = Self { settings, now, ids, run: made.run, stored: BTreeMap::new(), reload: false };
-        rig.take(made.finished);
+        let mut rig = Self::empty(settings);
+        rig.create(request, None);
         rig
     }
 
-    /// Runs one transition, and what follows from it, and checks.
-    pub fn step<R>(&mut self, change: impl FnOnce(&mut Transition<'_, '_>) -> Result<R, Stop>) -> Result<R, Refusal> {
+    fn empty(settings: Settings) -> Self {
+        Self {
+            settings,
+            now: Time(1_000_000_000_000_000_000),
+            ids: Counter(0),
+            runs: BTreeMap::new(),
+            current: Uuid::nil(),
+            stored: BTreeMap::new(),
+            eager_task: None,
+            reload: false,
+        }
+    }
+
+    /// Makes a run as a start does; one that still runs ends for it in the same write.
+    pub(crate) fn create(
+        &mut self,
+        request: service::StartWorkflowExecutionRequest,
+        signal: Option<h::WorkflowExecutionSignaledEventAttributes>,
+    ) {
         let mut cx = Context { now: self.now, ids: &mut self.ids, settings: &self.settings, namespace: "default" };
-        let before = format!("{:?}", self.run);
-        let mut tx = Transition::new(&mut self.run, &mut cx);
+        start::validate_start(&self.settings, "default", &request).unwrap();
+        let mut new = start::new_run(&mut cx, NAMESPACE, request);
+        new.signal = signal.map(|signal| (signal, Vec::new()));
+        let new_run_id = new.key.run_id.to_string();
+        let ended = self.runs.get_mut(&self.current).filter(|run| run.is_running()).map(|old| {
+            let mut tx = Transition::new(old, &mut cx);
+            start::terminate_existing(&mut tx, &new_run_id);
+            tx.finish()
+        });
+        let made = create(&mut cx, new);
+        if let Some(ended) = ended {
+            assert!(ended.successor.is_none(), "nothing follows a run that was terminated");
+            self.write(ended.commit);
+            self.check(self.current);
+        }
+        self.eager_task = made.eager_task;
+        self.take_new(made.run, made.finished);
+    }
+
+    /// Runs one transition of the newest run, and what follows from it, and checks.
+    pub fn step<R>(&mut self, change: impl FnOnce(&mut Transition<'_, '_>) -> Result<R, Stop>) -> Result<R, Refusal> {
+        self.step_on(self.current, change)
+    }
+
+    /// Runs one transition of any run.
+    pub fn step_on<R>(
+        &mut self,
+        run_id: Uuid,
+        change: impl FnOnce(&mut Transition<'_, '_>) -> Result<R, Stop>,
+    ) -> Result<R, Refusal> {
+        let mut cx = Context { now: self.now, ids: &mut self.ids, settings: &self.settings, namespace: "default" };
+        let run = self.runs.get_mut(&run_id).unwrap();
+        let (before, was_running) = (shown(run), run.is_running());
+        let mut tx = Transition::new(run, &mut cx);
         let outcome = match change(&mut tx) {
             Ok(value) => Ok(value),
             Err(Stop::Recorded(refusal)) => Err(refusal),
             Err(Stop::Refused(refusal)) => {
                 tx.abort();
-                assert_eq!(format!("{:?}", self.run), before, "a refusal changes nothing");
+                assert_eq!(shown(run), before, "a refusal changes nothing");
                 return Err(refusal);
             }
         };
         let finished = tx.finish();
+        if !was_running {
+            assert_eq!(shown(run), before, "nothing changes after the close");
+            assert!(finished.commit.is_empty(), "nothing is written after the close: {:?}", finished.commit);
+        }
         self.take(finished);
         outcome
     }
 
     fn take(&mut self, finished: Finished) {
         let Finished { commit, successor } = finished;
+        let run_id = commit.key.run_id;
         self.write(commit);
-        self.check();
+        self.check(run_id);
         if let Some(new) = successor {
+            assert!(!self.runs[&run_id].is_running(), "a run is followed only when it is closed");
+            check::link(self.stored[&run_id].events.last().unwrap(), run_id, &new);
             let mut cx = Context { now: self.now, ids: &mut self.ids, settings: &self.settings, namespace: "default" };
             let made = create(&mut cx, *new);
-            self.run = made.run;
-            self.take(made.finished);
+            self.take_new(made.run, made.finished);
         }
+        let running = self.runs.values().filter(|run| run.is_running()).count();
+        assert!(running <= 1, "one run at a time");
+    }
+
+    fn take_new(&mut self, run: Run, finished: Finished) {
+        assert!(finished.commit.is_new_run);
+        self.current = run.key.run_id;
+        assert!(self.runs.insert(self.current, run).is_none(), "a run id is used once");
+        self.take(finished);
     }
 
     fn write(&mut self, commit: Commit) {
@@ -125,6 +199,7 @@ impl Rig {
         for batch in commit.batches {
             let decoded: h::History = prost::Message::decode(batch.encoded.as_slice()).unwrap();
             assert_eq!(decoded.events, batch.events);
+            assert_eq!(batch.events[0].event_id, batch.first_event_id);
             stored.batches.push(batch.first_event_id);
             stored.events.extend(batch.events);
         }
@@ -140,30 +215,30 @@ impl Rig {
         }
     }
 
-    /// What holds after every transition.
-    fn check(&mut self) {
-        let stored = &self.stored[&self.run.key.run_id];
-        let ids: Vec<i64> = stored.events.iter().map(|e| e.event_id).collect();
-        assert_eq!(ids, (1..=ids.len() as i64).collect::<Vec<_>>(), "event ids are gap-free");
-        assert_eq!(self.run.header.next_event_id, ids.len() as i64 + 1);
-        check_order(&stored.events);
-        let records = stored.records.iter().map(|((class, suffix), value)| (*class, &suffix[..], &value[..]));
-        let loaded = Run::load(self.run.key.clone(), records).unwrap();
-        assert_eq!(format!("{loaded:?}"), format!("{:?}", self.run), "the store holds what memory holds");
-        match loaded.next_deadline() {
-            Some(due) => assert!(stored.wakeup_ms != 0 && stored.wakeup_ms <= due.ceil_ms(), "a timer is never late"),
-            None => assert!(loaded.is_running() || stored.wakeup_ms != 0, "a closed run has its retention's timer"),
-        }
-        if !loaded.is_running() {
-            assert_eq!(stored.outbox, [], "a closed run hands nothing out");
-        }
+    fn check(&mut self, run_id: Uuid) {
+        let loaded = check::all(&self.runs[&run_id], &self.stored[&run_id], self.now, &self.settings);
         if self.reload {
-            self.run = loaded;
+            self.runs.insert(run_id, loaded);
         }
     }
 
+    /// Drops the newest run from memory, and loads it from the store.
+    pub fn load(&mut self) {
+        let run = check::load(self.run(), self.stored());
+        self.runs.insert(self.current, run);
+    }
+
+    /// The newest run.
+    pub fn run(&self) -> &Run {
+        &self.runs[&self.current]
+    }
+
+    pub fn runs(&self) -> impl Iterator<Item = &Run> {
+        self.runs.values()
+    }
+
     pub fn stored(&self) -> &Stored {
-        &self.stored[&self.run.key.run_id]
+        &self.stored[&self.current]
     }
 
     pub fn events(&self) -> &[HistoryEvent] {
@@ -172,183 +247,39 @@ impl Rig {
 
     /// The history in one line per event: the id, the type, and what tells two of a type apart.
     pub fn history(&self) -> String {
-        self.events().iter().map(|e| format!("{} {}\n", e.event_id, brief(e))).collect()
+        self.history_of(self.current)
     }
 
-    pub fn signal(&mut self, name: &str) -> Result<(), Refusal> {
-        let attributes = h::WorkflowExecutionSignaledEventAttributes { signal_name: name.into(), ..Default::default() };
-        self.step(|tx| Ok(signal::signal(tx, attributes, vec![])?))
+    pub fn history_of(&self, run_id: Uuid) -> String {
+        self.stored[&run_id].events.iter().map(text::line).collect()
     }
 
-    pub fn cancel(&mut self) {
-        self.step(|tx| {
-            cancel::request_cancel(tx, Default::default());
-            Ok(())
-        })
-        .unwrap();
+    /// Compares the newest run's history; the lines may be indented.
+    pub fn expect(&self, want: &str) {
+        assert_eq!(self.history(), text::unindented(want));
     }
 
-    pub fn terminate(&mut self) -> Result<(), Refusal> {
-        let request = service::TerminateWorkflowExecutionRequest { reason: "enough".into(), ..Default::default() };
-        self.step(|tx| Ok(close::respond_terminate(tx, request)?))
-    }
-
-    /// What waits for a worker of this kind, oldest first.
-    pub fn waiting(&self, kind: TaskKind) -> Option<Dispatch> {
-        self.stored().outbox.iter().find(|d| d.task_kind() == kind).cloned()
-    }
-
-    /// Takes the workflow task that waits, from its own queue.
-    pub fn workflow_task(&mut self) -> Option<StartedWorkflowTask> {
-        let waiting = self.waiting(TaskKind::Workflow)?;
-        let sticky_queue = if waiting.is_sticky() { waiting.queue.clone() } else { String::new() };
-        let request_id = format!("take-{}", self.now.0);
-        let taker = Taker { identity: "worker".into(), request_id, sticky_queue };
-        Some(self.step(|tx| Ok(take_task(tx, waiting.scheduled_event_id, &taker)?)).unwrap())
-    }
-
-    pub fn complete(
-        &mut self,
-        task: &StartedWorkflowTask,
-        commands: Vec<command::Command>,
-    ) -> Result<Completed, Refusal> {
-        let request = service::RespondWorkflowTaskCompletedRequest {
-            commands,
-            identity: "worker".into(),
-            ..Default::default()
-        };
-        self.complete_with(&task.token, request)
-    }
-
-    pub fn complete_with(
-        &mut self,
-        token: &TaskToken,
-        request: service::RespondWorkflowTaskCompletedRequest,
-    ) -> Result<Completed, Refusal> {
-        self.step(|tx| complete::complete(tx, token, request))
-    }
-
-    pub fn fail(&mut self, task: &StartedWorkflowTask) -> Result<(), Refusal> {
-        let cause = enums::WorkflowTaskFailedCause::NonDeterministicError as i32;
-        let request = service::RespondWorkflowTaskFailedRequest { cause, ..Default::default() };
-        self.step(|tx| Ok(fail::respond(tx, &task.token, request)?))
+    /// As [`Rig::expect`], from this event on.
+    pub fn expect_from(&self, event_id: i64, want: &str) {
+        let lines: String = self.events().iter().filter(|e| e.event_id >= event_id).map(text::line).collect();
+        assert_eq!(lines, text::unindented(want));
     }
 
     /// Lets time pass, waking the run at its timer rows as they come.
     pub fn pass(&mut self, span: Span) {
         let until = self.now + span;
-        while self.run.is_running() {
+        while self.run().is_running() {
             let at = Time::from_ms(self.stored().wakeup_ms);
             if !at.is_set() || at > until {
                 break;
             }
             self.now = self.now.max(at);
-            self.step(|tx| {
-                wake::wake(tx);
-                Ok(())
-            })
-            .unwrap();
+            self.wake();
         }
         self.now = until;
     }
 }
 
-fn key(dispatch: &Dispatch) -> OutboxKey {
-    OutboxKey {
-        scheduled_ms: dispatch.outbox_ms(),
-        kind: dispatch.task_kind(),
-        event_id: dispatch.scheduled_event_id,
-    }
-}
-
-/// Legal order: Started first, at most one close and nothing after it, each timer and activity closed at most once.
-fn check_order(events: &[HistoryEvent]) {
-    use enums::EventType as T;
-    assert_eq!(events[0].event_type(), T::WorkflowExecutionStarted);
-    let closes = [
-        T::WorkflowExecutionCompleted,
-        T::WorkflowExecutionFailed,
-        T::WorkflowExecutionTimedOut,
-        T::WorkflowExecutionCanceled,
-        T::WorkflowExecutionTerminated,
-        T::WorkflowExecutionContinuedAsNew,
-    ];
-    let first_close = events.iter().position(|e| closes.contains(&e.event_type()));
-    assert!(first_close.is_none_or(|at| at + 1 == events.len()), "nothing follows the close event");
-    let mut ended = std::collections::BTreeSet::new();
-    for event in events {
-        let begun = match event.attributes.as_ref().unwrap() {
-            Attributes::TimerFiredEventAttributes(a) => a.started_event_id,
-            Attributes::TimerCanceledEventAttributes(a) => a.started_event_id,
-            Attributes::ActivityTaskCompletedEventAttributes(a) => a.scheduled_event_id,
-            Attributes::ActivityTaskFailedEventAttributes(a) => a.scheduled_event_id,
-            Attributes::ActivityTaskTimedOutEventAttributes(a) => a.scheduled_event_id,
-            Attributes::ActivityTaskCanceledEventAttributes(a) => a.scheduled_event_id,
-            _ => continue,
-        };
-        assert!(begun < event.event_id, "what ends has begun");
-        assert!(ended.insert(begun), "{begun} ends once");
-    }
-}
-
-fn brief(event: &HistoryEvent) -> String {
-    let name = event.event_type().as_str_name().trim_start_matches("EVENT_TYPE_").to_owned();
-    match event.attributes.as_ref().unwrap() {
-        Attributes::WorkflowTaskScheduledEventAttributes(a) => format!("{name} attempt={}", a.attempt),
-        Attributes::WorkflowTaskFailedEventAttributes(a) => format!("{name} {:?}", a.cause()),
-        Attributes::WorkflowTaskTimedOutEventAttributes(a) => format!("{name} {:?}", a.timeout_type()),
-        Attributes::WorkflowExecutionSignaledEventAttributes(a) => format!("{name} {}", a.signal_name),
-        Attributes::TimerStartedEventAttributes(a) => format!("{name} {}", a.timer_id),
-        Attributes::TimerFiredEventAttributes(a) => format!("{name} {}", a.timer_id),
-        Attributes::TimerCanceledEventAttributes(a) => format!("{name} {}", a.timer_id),
-        _ => name,
-    }
-}
-
-pub mod cmd {
-    use abide_engine::api::{
-        command::{self, Command, command::Attributes},
-        common,
-        enums::CommandType,
-        taskqueue,
-    };
-    use abide_engine::time::Span;
-
-    pub fn of(kind: CommandType, attributes: Attributes) -> Command {
-        Command { command_type: kind as i32, attributes: Some(attributes), ..Default::default() }
-    }
-
-    pub fn timer(id: &str, after: Span) -> Command {
-        let attributes = command::StartTimerCommandAttributes {
-            timer_id: id.into(),
-            start_to_fire_timeout: Some(after.duration()),
-        };
-        of(CommandType::StartTimer, Attributes::StartTimerCommandAttributes(attributes))
-    }
-
-    pub fn cancel_timer(id: &str) -> Command {
-        let attributes = command::CancelTimerCommandAttributes { timer_id: id.into() };
-        of(CommandType::CancelTimer, Attributes::CancelTimerCommandAttributes(attributes))
-    }
-
-    pub fn marker(name: &str) -> Command {
-        let attributes = command::RecordMarkerCommandAttributes { marker_name: name.into(), ..Default::default() };
-        of(CommandType::RecordMarker, Attributes::RecordMarkerCommandAttributes(attributes))
-    }
-
-    pub fn done() -> Command {
-        let attributes = command::CompleteWorkflowExecutionCommandAttributes::default();
-        of(CommandType::CompleteWorkflowExecution, Attributes::CompleteWorkflowExecutionCommandAttributes(attributes))
-    }
-
-    pub fn activity(id: &str, start_to_close: Span) -> Command {
-        let attributes = command::ScheduleActivityTaskCommandAttributes {
-            activity_id: id.into(),
-            activity_type: Some(common::ActivityType { name: "Act".into() }),
-            task_queue: Some(taskqueue::TaskQueue { name: "tq".into(), ..Default::default() }),
-            start_to_close_timeout: Some(start_to_close.duration()),
-            ..Default::default()
-        };
-        of(CommandType::ScheduleActivityTask, Attributes::ScheduleActivityTaskCommandAttributes(attributes))
-    }
+pub fn key(dispatch: &Dispatch) -> OutboxKey {
+    OutboxKey { scheduled_ms: dispatch.outbox_ms(), kind: dispatch.task_kind(), event_id: dispatch.scheduled_event_id }
 }
