@@ -13,7 +13,11 @@ use crate::{
 };
 
 /// Writes the close event.
-pub(crate) fn close<'t>(tx: &'t mut Transition<'_, '_>, status: Status, attributes: Attributes) -> &'t mut HistoryEvent {
+pub(crate) fn close<'t>(
+    tx: &'t mut Transition<'_, '_>,
+    status: Status,
+    attributes: Attributes,
+) -> &'t mut HistoryEvent {
     let now = tx.now().0;
     let header = tx.run.header.get_mut();
     assert!(header.is_running(), "a run ends once");
@@ -28,7 +32,10 @@ pub(crate) fn close<'t>(tx: &'t mut Transition<'_, '_>, status: Status, attribut
 }
 
 /// TerminateWorkflowExecution.
-pub fn respond_terminate(tx: &mut Transition<'_, '_>, request: TerminateWorkflowExecutionRequest) -> Result<(), Refusal> {
+pub fn respond_terminate(
+    tx: &mut Transition<'_, '_>,
+    request: TerminateWorkflowExecutionRequest,
+) -> Result<(), Refusal> {
     if !tx.run.is_running() {
         return Err(Refusal::already_completed());
     }
@@ -77,11 +84,7 @@ pub(crate) fn execution_timed_out(tx: &mut Transition<'_, '_>) {
     timed_out(tx, RetryState::Timeout, None);
 }
 
-fn timed_out(
-    tx: &mut Transition<'_, '_>,
-    retry_state: RetryState,
-    successor: Option<Box<super::create::NewRun>>,
-) {
+fn timed_out(tx: &mut Transition<'_, '_>, retry_state: RetryState, successor: Option<Box<super::create::NewRun>>) {
     let attributes = h::WorkflowExecutionTimedOutEventAttributes {
         retry_state: retry_state as i32,
         new_execution_run_id: next_run::id(successor.as_deref()),

@@ -2,11 +2,7 @@
 //! how ids that were not known yet are filled in then (spec §2.2, §3.1).
 use std::collections::BTreeMap;
 
-use crate::api::{
-    Attributes,
-    enums::EventType,
-    history::HistoryEvent,
-};
+use crate::api::{Attributes, enums::EventType, history::HistoryEvent};
 
 /// The id of an event that is held back.
 pub(crate) const BUFFERED_EVENT_ID: i64 = -123;

@@ -1,13 +1,11 @@
 //! What a run may grow to (spec §4.1). A run over a limit is woken at once, and the wake-up ends it.
 use prost::Message;
 
-use super::{
-    close,
-    run::Run,
-    transition::Transition,
-    workflow_task::HISTORY_SERVICE,
+use super::{close, run::Run, transition::Transition, workflow_task::HISTORY_SERVICE};
+use crate::{
+    Settings,
+    tracked::{Named, Tracked},
 };
-use crate::{Settings, tracked::{Named, Tracked}};
 
 /// Why the run has to end, if it has grown too large.
 pub(crate) fn exceeded(run: &Run, settings: &Settings) -> Option<&'static str> {
@@ -50,9 +48,9 @@ pub(crate) fn state_size_bytes(run: &Run) -> usize {
 /// Brings the size up to date with the records that changed in this transition.
 pub(crate) fn note_changes(run: &mut Run) {
     fn changed<K: Ord + Clone, V: Clone + Named + Message>(records: &Tracked<K, V>) -> (usize, usize) {
-        let sizes = records.changes().map(|(_, was, is)| {
-            (was.map_or(0, Message::encoded_len), is.map_or(0, Message::encoded_len))
-        });
+        let sizes = records
+            .changes()
+            .map(|(_, was, is)| (was.map_or(0, Message::encoded_len), is.map_or(0, Message::encoded_len)));
         sizes.fold((0, 0), |(before, after), (was, is)| (before + was, after + is))
     }
     if run.is_new {
@@ -64,8 +62,14 @@ pub(crate) fn note_changes(run: &mut Run) {
         let size = |there: Option<&()>| there.map_or(0, |()| id.len());
         (before + size(was), after + size(is))
     });
-    let changes =
-        [profile, changed(&run.activities), changed(&run.timers), changed(&run.buffered), changed(&run.request_ids), ids];
+    let changes = [
+        profile,
+        changed(&run.activities),
+        changed(&run.timers),
+        changed(&run.buffered),
+        changed(&run.request_ids),
+        ids,
+    ];
     let (before, after) = changes.into_iter().fold((0, 0), |sum, change| (sum.0 + change.0, sum.1 + change.1));
     run.state_size_bytes = run.state_size_bytes + after - before;
 }

@@ -311,4 +311,3 @@ impl Class {
             .find(|c| *c as u8 == byte)
     }
 }
-

@@ -79,10 +79,7 @@ impl Run {
     }
 
     /// Rebuilds a run from its records: `(class, suffix of the key, value)`, in any order.
-    pub fn load<'a>(
-        key: RunKey,
-        records: impl IntoIterator<Item = (u8, &'a [u8], &'a [u8])>,
-    ) -> Result<Self, Damaged> {
+    pub fn load<'a>(key: RunKey, records: impl IntoIterator<Item = (u8, &'a [u8], &'a [u8])>) -> Result<Self, Damaged> {
         let mut run = Self::new(key, Header::default(), Profile::default(), None);
         run.is_new = false;
         for (class, suffix, value) in records {

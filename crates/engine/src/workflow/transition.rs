@@ -13,7 +13,11 @@ use super::{
 };
 use crate::{
     Context, Time,
-    api::{Attributes, enums::EventType, history::{History, HistoryEvent}},
+    api::{
+        Attributes,
+        enums::EventType,
+        history::{History, HistoryEvent},
+    },
 };
 
 /// Tools want a task id on every event; one that grows with the event is as good as any.
@@ -387,11 +391,7 @@ impl<'a, 'c> Transition<'a, 'c> {
 }
 
 fn key(dispatch: &Dispatch) -> OutboxKey {
-    OutboxKey {
-        scheduled_ms: dispatch.outbox_ms(),
-        kind: dispatch.task_kind(),
-        event_id: dispatch.scheduled_event_id,
-    }
+    OutboxKey { scheduled_ms: dispatch.outbox_ms(), kind: dispatch.task_kind(), event_id: dispatch.scheduled_event_id }
 }
 
 /// Enters an event that a request id led to, once it has its id.

@@ -2,8 +2,7 @@
 use super::{
     activity, close,
     deadline::{self, Deadline},
-    limits,
-    timer,
+    limits, timer,
     transition::Transition,
     workflow_task,
 };

@@ -1,11 +1,7 @@
 //! What the command that schedules an activity must be.
 use crate::{
     Settings,
-    api::{
-        command::ScheduleActivityTaskCommandAttributes,
-        common::RetryPolicy,
-        enums::TimeoutType,
-    },
+    api::{command::ScheduleActivityTaskCommandAttributes, common::RetryPolicy, enums::TimeoutType},
     workflow::{names, validate},
 };
 

@@ -38,12 +38,13 @@ pub(super) fn apply(
 
 /// Removes the held-back fire of this timer; gives the event that the timer started with.
 fn take_buffered_fire(tx: &mut Transition<'_, '_>, timer_id: &str) -> Option<i64> {
-    let (sequence, started_event_id) = tx.run.buffered.iter().find_map(|(sequence, event)| match &event.attributes {
-        Some(Attributes::TimerFiredEventAttributes(fired)) if fired.timer_id == timer_id => {
-            Some((*sequence, fired.started_event_id))
-        }
-        _ => None,
-    })?;
+    let (sequence, started_event_id) =
+        tx.run.buffered.iter().find_map(|(sequence, event)| match &event.attributes {
+            Some(Attributes::TimerFiredEventAttributes(fired)) if fired.timer_id == timer_id => {
+                Some((*sequence, fired.started_event_id))
+            }
+            _ => None,
+        })?;
     tx.discard_buffered(sequence);
     Some(started_event_id)
 }

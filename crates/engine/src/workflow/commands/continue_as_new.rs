@@ -5,13 +5,18 @@ use crate::{
         Attributes,
         command::ContinueAsNewWorkflowExecutionCommandAttributes,
         common::WorkflowType,
-        enums::{ContinueAsNewInitiator as Initiator, WorkflowExecutionStatus as Status, WorkflowTaskFailedCause as Cause},
+        enums::{
+            ContinueAsNewInitiator as Initiator, WorkflowExecutionStatus as Status, WorkflowTaskFailedCause as Cause,
+        },
         history as h,
     },
     backoff,
     time::Span,
     workflow::{
-        close::close, next_run, search_attributes, transition::Transition, validate,
+        close::close,
+        next_run, search_attributes,
+        transition::Transition,
+        validate,
         workflow_task::{complete::too_large, normal_queue},
     },
 };

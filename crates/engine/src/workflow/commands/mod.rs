@@ -105,9 +105,7 @@ pub(crate) fn apply(tx: &mut Transition<'_, '_>, batch: &mut Applying, command: 
         };
     }
     match kind {
-        T::ScheduleActivityTask => {
-            activity::schedule(tx, batch, attributes!(ScheduleActivityTaskCommandAttributes))
-        }
+        T::ScheduleActivityTask => activity::schedule(tx, batch, attributes!(ScheduleActivityTaskCommandAttributes)),
         T::RequestCancelActivityTask => {
             activity::request_cancel(tx, batch, attributes!(RequestCancelActivityTaskCommandAttributes))
         }
@@ -147,9 +145,7 @@ pub(crate) fn apply(tx: &mut Transition<'_, '_>, batch: &mut Applying, command: 
 
 /// The attributes, or the failure that says they are missing.
 pub(crate) fn required<T>(attributes: Option<T>, cause: Cause, command: &str) -> Result<T, Failed> {
-    attributes.ok_or_else(|| {
-        Failed::task(cause, format!("{command}CommandAttributes is not set on {command}Command."))
-    })
+    attributes.ok_or_else(|| Failed::task(cause, format!("{command}CommandAttributes is not set on {command}Command.")))
 }
 
 /// Refuses an id that is longer than ids may be.
@@ -165,6 +161,7 @@ pub(crate) fn check_length(
         return Ok(());
     }
     let length = value.len();
-    let text = format!("{field} on {command}Command exceeds length limit. {field}={value} Length={length} Limit={limit}");
+    let text =
+        format!("{field} on {command}Command exceeds length limit. {field}={value} Length={length} Limit={limit}");
     Err(Failed::task(cause, text))
 }

@@ -1,8 +1,12 @@
 //! RespondWorkflowTaskCompleted, in the order of spec §3.5.
-use super::{check_token, fail::server_failure, schedule, start, start::StartedWorkflowTask, start::Taker, take, timeout};
+use super::{
+    check_token, fail::server_failure, schedule, start, start::StartedWorkflowTask, start::Taker, take, timeout,
+};
 use crate::{
     Refusal,
-    api::{Attributes, enums::WorkflowTaskFailedCause as Cause, history as h, service::RespondWorkflowTaskCompletedRequest},
+    api::{
+        Attributes, enums::WorkflowTaskFailedCause as Cause, history as h, service::RespondWorkflowTaskCompletedRequest,
+    },
     payload,
     workflow::{
         activity, close,
@@ -54,7 +58,8 @@ pub fn complete(
     check_token(&tx.run.header, token)?;
     commands::check_sequence(&request.commands)?;
     let task = tx.run.header.workflow_task.clone().expect("the token named it");
-    let heartbeat = request.force_create_new_workflow_task && request.commands.is_empty() && request.messages.is_empty();
+    let heartbeat =
+        request.force_create_new_workflow_task && request.commands.is_empty() && request.messages.is_empty();
     if heartbeat {
         let limit = tx.cx.settings.workflow_task_heartbeat_timeout.0;
         if tx.now().0 > task.original_scheduled_time.saturating_add(limit) {
