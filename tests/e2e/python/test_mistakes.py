@@ -477,7 +477,8 @@ async def test_query_before_the_first_task(client: Client) -> None:
     handle = await client.start_workflow("Broken", id=unique("alone"), task_queue=unique("nobody"))
     with pytest.raises(RPCError) as caught:
         await handle.query("status", rpc_timeout=timedelta(seconds=2))
-    assert caught.value.status == RPCStatusCode.DEADLINE_EXCEEDED
+    # Client and server watch the same deadline; the client calls its own expiry CANCELLED.
+    assert caught.value.status in (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
     assert (await handle.describe()).status == WorkflowExecutionStatus.RUNNING
     await handle.terminate()
 

@@ -94,6 +94,8 @@ async def crash(directory: Path, kills: int, concurrency: int, seed: int) -> dic
         "start_to_progress_s": {
             "median": round(statistics.median(progress_s), 3),
             "max": round(max(progress_s), 3),
+            "median_of_first_ten": round(statistics.median(progress_s[:10]), 3),
+            "median_of_last_ten": round(statistics.median(progress_s[-10:]), 3),
         },
         "violations": len(wrong),
         "examples": wrong[:20],
