@@ -64,25 +64,21 @@ async fn snapshot(frontend: &Frontend, call: &Call, target: &Target) -> Result<S
 async fn wait_until(
     frontend: &Frontend,
     call: &Call,
-    target: &Target,
+    key: &RunKey,
     ready: impl Fn(&Snapshot) -> bool,
 ) -> Result<Option<Snapshot>, Status> {
     let _place = frontend.limits.long_call(call, LongCall::History)?;
     let now = frontend.env.monotonic();
     let span = frontend.dynamic_config.history_long_poll;
     let end = call.deadline.end_of_wait(now, span, std::time::Duration::from_secs(1));
-    let mut target = target.clone();
+    let shard = frontend.shards.of_run(key);
+    let target = Target::run(key);
     loop {
-        let first = snapshot(frontend, call, &target).await?;
-        if ready(&first) {
-            return Ok(Some(first));
-        }
-        target.run_id = Some(first.key.run_id);
-        let changed = frontend.shards.of_run(&first.key).watch(&first.key);
-        // What came between the look and the watch is seen now, what comes later wakes the watch.
-        let second = snapshot(frontend, call, &target).await?;
-        if ready(&second) {
-            return Ok(Some(second));
+        // What came before the watch is seen now, what comes later wakes it.
+        let changed = shard.watch(key);
+        let seen = snapshot(frontend, call, &target).await?;
+        if ready(&seen) {
+            return Ok(Some(seen));
         }
         tokio::select! {
             () = changed => {}
@@ -104,14 +100,17 @@ pub(crate) async fn get(
     }
     let batches = page_size(frontend, request.maximum_page_size);
     let from = token.as_ref().map_or(1, |t| t.next_event_id);
-    let seen = if wait && token.is_some() {
-        let grown = |s: &Snapshot| !s.running || s.next_event_id > from;
-        match wait_until(frontend, &call, &target, grown).await? {
-            Some(seen) => seen,
-            None => return Ok(page(History::default(), request.next_page_token)),
+    let seen = match token.as_ref().filter(|_| wait) {
+        Some(token) => {
+            let (namespace_id, workflow_id) = (Uuid::from_bytes(call.namespace.id), target.workflow_id.clone());
+            let key = RunKey { namespace_id, workflow_id, run_id: token.run_id() };
+            let grown = |s: &Snapshot| !s.running || s.next_event_id > from;
+            match wait_until(frontend, &call, &key, grown).await? {
+                Some(seen) => seen,
+                None => return Ok(page(History::default(), request.next_page_token)),
+            }
         }
-    } else {
-        snapshot(frontend, &call, &target).await?
+        None => snapshot(frontend, &call, &target).await?,
     };
     // A worker's pages end with its task; those of others go on as far as the history does by then.
     let end = match &token {
@@ -192,11 +191,10 @@ async fn close_event(
     wait: bool,
 ) -> Result<ws::GetWorkflowExecutionHistoryResponse, Status> {
     let first = snapshot(frontend, call, &target).await?;
-    let pinned = Target { run_id: Some(first.key.run_id), ..target };
     let closed = match (first.running, wait) {
         (false, _) => first,
         (true, false) => return Ok(page(History::default(), Bytes::new())),
-        (true, true) => match wait_until(frontend, call, &pinned, |s| !s.running).await? {
+        (true, true) => match wait_until(frontend, call, &first.key, |s| !s.running).await? {
             Some(closed) => closed,
             None => {
                 let next = token.map_or(1, |t| t.next_event_id);
