@@ -1,6 +1,7 @@
 //! Running other programs.
 use std::{
     io::{BufRead, BufReader},
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -43,8 +44,8 @@ pub(crate) fn exists(program: &str) -> bool {
 
 /// Shows what is run.
 fn announce(command: &Command) {
-    let words: Vec<_> =
-        std::iter::once(command.get_program()).chain(command.get_args()).map(|word| word.to_string_lossy()).collect();
+    let program = Path::new(command.get_program()).file_name().unwrap_or_else(|| command.get_program());
+    let words: Vec<_> = std::iter::once(program).chain(command.get_args()).map(|word| word.to_string_lossy()).collect();
     println!("$ {}", words.join(" "));
 }
 

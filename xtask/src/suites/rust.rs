@@ -8,7 +8,7 @@ use crate::{
 };
 
 pub(super) fn run(tally: &mut Tally) {
-    tally.step("format", || check(&["fmt", "--all", "--check"], None));
+    tally.step("format", || check(&["fmt", "--all", "--check", "--", "--color", "never"], None));
     let lints = ["clippy", "--quiet", "--workspace", "--all-targets", "--", "--deny", "warnings"];
     tally.step("lints", || check(&lints, None));
     let documents = ["doc", "--quiet", "--workspace", "--no-deps"];
