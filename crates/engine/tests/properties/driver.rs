@@ -33,6 +33,8 @@ enum Op {
     Pass(Span),
     /// Time passes while the server is down; it does what is due when it is back.
     Late(Span),
+    /// The machine's clock is set back.
+    Back(Span),
     TakeTask {
         scheduled_event_id: i64,
         taker: Taker,
@@ -177,6 +179,7 @@ impl Driver {
             26..=40 => self.take_task(dice),
             41..=60 => self.complete(dice),
             61..=64 => self.fail_task(dice),
+            65 if dice.percent(50) => Op::Back(commands::span(dice)),
             65 => Op::ForgetSticky,
             66..=77 => self.take_activity(dice),
             78..=93 => self.answer_activity(dice),
@@ -306,6 +309,7 @@ fn apply(rig: &mut Rig, op: &Op) -> Outcome {
             rig.now = rig.now + span;
             silent(|| rig.wake())
         }
+        Op::Back(span) => silent(|| rig.now = Time(rig.now.0 - span.0)),
         Op::TakeTask { scheduled_event_id, taker } => {
             let taken = rig.take_workflow_task(scheduled_event_id, &taker);
             Outcome { task: taken.clone().ok(), ..Outcome::of(taken) }
