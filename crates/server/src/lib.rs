@@ -4,6 +4,7 @@
 //! - [`grpc`]: HTTP/2 and gRPC framing, down to the bytes of a request.
 //! - [`frontend`]: the methods of the API.
 //! - [`namespaces`]: their registry.
+//! - [`task_queue_configs`]: what operators set for task queues.
 //! - [`status`]: every error that leaves the server.
 //! - [`env`]: clock, randomness and spawning.
 
@@ -22,6 +23,7 @@ pub mod serve;
 pub mod shard;
 pub mod signals;
 pub mod status;
+pub mod task_queue_configs;
 
 pub use config::ServerConfig;
 pub use env::Env;

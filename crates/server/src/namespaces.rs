@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 mod meta;
 mod namespace;
 
+pub(crate) use meta::CLUSTER_SHARD;
 pub use meta::{MemoryMeta, Meta, MetaError, StoredMeta};
 pub use namespace::{CLUSTER_NAME, MAX_COLUMNS, Namespace, NoFreeColumn};
 

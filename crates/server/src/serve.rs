@@ -12,8 +12,9 @@ use crate::{
     grpc::{self, connection},
     http::Page,
     metrics::Metrics,
-    namespaces::{MetaError, NoFreeColumn},
+    namespaces::{MetaError, NoFreeColumn, StoredMeta},
     shard::{QueueClock, SettingsSource, Shards},
+    task_queue_configs::{self, TaskQueueConfigs},
 };
 
 mod accept;
@@ -38,6 +39,8 @@ pub enum Error {
     Namespaces(#[from] MetaError),
     #[error(transparent)]
     Shards(#[from] crate::shard::Error),
+    #[error(transparent)]
+    TaskQueueConfigs(#[from] task_queue_configs::Error),
     #[error("search attribute {name}: {reason}")]
     SearchAttribute { name: String, reason: NoFreeColumn },
 }
@@ -124,9 +127,12 @@ impl RunningServer {
 /// The frontend over an opened store.
 async fn frontend(mut config: ServerConfig, env: Env) -> Result<Frontend, Error> {
     let store = open::store(&config.storage)?;
-    let (namespaces, system_namespace) = open::namespaces(Arc::clone(&store), &mut config, &env).await?;
+    let meta = StoredMeta::open(Arc::clone(&store))?;
+    let cluster_lease = meta.lease();
+    let (namespaces, system_namespace) = open::namespaces(meta, &mut config, &env).await?;
     let namespaces = Arc::new(namespaces);
     let matching = Matching::new(Default::default(), Arc::new(QueueClock(env.clone())));
+    let task_queue_configs = TaskQueueConfigs::load(Arc::clone(&store), cluster_lease, matching.clone())?;
     let settings = SettingsSource::new(&config.dynamic_config);
     let (queues, known) = (matching.clone(), Arc::clone(&namespaces));
     let shards = Shards::open(env.clone(), store, queues, known, settings, config.shard_count)?;
@@ -144,6 +150,7 @@ async fn frontend(mut config: ServerConfig, env: Env) -> Result<Frontend, Error>
         matching,
         direct_queries: Default::default(),
         limits,
+        task_queue_configs,
         drain: Drain::default(),
     })
 }

@@ -8,6 +8,7 @@
 //! Timer    0x04  fire_time_ms:i64 namespace:16 id run:16                  the run wants to be looked at by then
 //! Outbox   0x05  scheduled_time_ms:i64 run:16 kind:1 event_id:i64         a task to be offered to matching
 //! Meta     0x06  name                                                     a namespace
+//! Meta     0x07  namespace:16 kind:1 name                                 the configuration of a task queue
 //! ```
 //!
 //! - The first byte of every key is its tag. A tag on disk keeps its meaning for ever: a retired one stays reserved, a
@@ -28,6 +29,7 @@ const TAG_HISTORY: u8 = 0x03;
 const TAG_TIMER: u8 = 0x04;
 const TAG_OUTBOX: u8 = 0x05;
 const TAG_NAMESPACE: u8 = 0x06;
+const TAG_TASK_QUEUE: u8 = 0x07;
 
 /// The record class of a run's header, the smallest, so that a scan of the run meets it first.
 pub const CLASS_HEADER: u8 = 0;
@@ -80,6 +82,11 @@ pub fn namespace(name: &str) -> Vec<u8> {
     Writer::new(TAG_NAMESPACE).bytes(name.as_bytes()).key
 }
 
+/// Meta: the configuration of a task queue by its namespace, its kind, which the caller numbers, and its name.
+pub fn task_queue(namespace: [u8; 16], kind: u8, name: &str) -> Vec<u8> {
+    Writer::new(TAG_TASK_QUEUE).bytes(&namespace).bytes(&[kind]).bytes(name.as_bytes()).key
+}
+
 /// The pointers of all workflow ids of the shard.
 pub fn currents() -> Range<Vec<u8>> {
     prefix_range(vec![TAG_CURRENT])
@@ -103,6 +110,11 @@ pub fn outbox_until(scheduled_time_ms: i64) -> Range<Vec<u8>> {
 /// All namespaces, by name.
 pub fn namespaces() -> Range<Vec<u8>> {
     prefix_range(vec![TAG_NAMESPACE])
+}
+
+/// The configurations of all task queues.
+pub fn task_queues() -> Range<Vec<u8>> {
+    prefix_range(vec![TAG_TASK_QUEUE])
 }
 
 /// All keys that start with `prefix`, a key of this module or the beginning of one.
@@ -221,6 +233,15 @@ pub fn decode_namespace(key: &[u8]) -> Result<String, MalformedKey> {
     decode("namespace", key, |reader| {
         reader.tag(TAG_NAMESPACE)?;
         String::from_utf8(reader.rest.to_vec()).ok()
+    })
+}
+
+/// The namespace, the kind and the name in a [`task_queue`] key.
+pub fn decode_task_queue(key: &[u8]) -> Result<([u8; 16], u8, String), MalformedKey> {
+    decode("task queue", key, |reader| {
+        reader.tag(TAG_TASK_QUEUE)?;
+        let (namespace, kind) = (reader.array()?, reader.byte()?);
+        Some((namespace, kind, String::from_utf8(reader.rest.to_vec()).ok()?))
     })
 }
 

@@ -18,6 +18,7 @@ use crate::{
     namespaces::{Namespace, Namespaces},
     shard::{Shards, Task},
     status,
+    task_queue_configs::TaskQueueConfigs,
 };
 
 mod call;
@@ -57,6 +58,7 @@ pub struct Frontend {
     pub matching: Matching<Task>,
     pub direct_queries: query::DirectQueries,
     pub limits: Limits,
+    pub task_queue_configs: TaskQueueConfigs,
     /// Long polls end when it starts.
     pub drain: Drain,
 }
@@ -185,7 +187,7 @@ method::table! {
         "RecordWorkerHeartbeat" => unbuilt::<ws::RecordWorkerHeartbeatRequest>;
         "ListWorkers" => unbuilt::<ws::ListWorkersRequest>;
         "CountWorkers" => unbuilt::<ws::CountWorkersRequest>;
-        "UpdateTaskQueueConfig" => unbuilt::<ws::UpdateTaskQueueConfigRequest>;
+        "UpdateTaskQueueConfig" => task::queue_config::update;
         "FetchWorkerConfig" => switched_off::worker_commands::<ws::FetchWorkerConfigRequest>;
         "UpdateWorkerConfig" => switched_off::worker_commands::<ws::UpdateWorkerConfigRequest>;
         "DescribeWorker" => unbuilt::<ws::DescribeWorkerRequest>;

@@ -12,7 +12,7 @@ use super::Namespace;
 use crate::env::BoxFuture;
 
 /// The shard of what belongs to the cluster and to no run. It is not one of those that runs are spread over.
-const CLUSTER_SHARD: ShardId = ShardId(u16::MAX);
+pub(crate) const CLUSTER_SHARD: ShardId = ShardId(u16::MAX);
 
 /// Why namespaces were not read or written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -68,6 +68,11 @@ impl StoredMeta {
     pub fn open(store: Arc<dyn Store>) -> Result<Self, MetaError> {
         let lease = store.acquire(CLUSTER_SHARD)?;
         Ok(Self { store, lease })
+    }
+
+    /// For others that keep something in the cluster's shard.
+    pub(crate) fn lease(&self) -> Lease {
+        self.lease
     }
 }
 

@@ -29,11 +29,11 @@ fn directory(path: &Path) -> Result<EmbeddedStore, Error> {
 
 /// The registry with all namespaces that must be there, and the system's own.
 pub(super) async fn namespaces(
-    store: Arc<dyn Store>,
+    meta: StoredMeta,
     config: &mut ServerConfig,
     env: &Env,
 ) -> Result<(Namespaces, Arc<Namespace>), Error> {
-    let namespaces = Namespaces::load(Arc::new(StoredMeta::open(store)?)).await?;
+    let namespaces = Namespaces::load(Arc::new(meta)).await?;
     let system = match namespaces.by_name(SYSTEM_NAMESPACE) {
         Some(found) => found,
         None => {

@@ -6,10 +6,10 @@ use abide_proto::temporal::api::{
     common::v1::WorkflowType,
     deployment::v1::WorkerDeploymentOptions,
     enums::v1::{CommandType, RateLimitSource, TaskQueueKind, TaskQueueType, WorkerVersioningMode},
-    taskqueue::v1::{StickyExecutionAttributes, TaskQueue},
-    workflowservice::v1 as ws,
+    taskqueue::v1::{RateLimit, StickyExecutionAttributes, TaskQueue},
+    workflowservice::v1::{self as ws, update_task_queue_config_request::RateLimitUpdate},
 };
-use abide_server::{ServerConfig, dynamic_config::DynamicConfig};
+use abide_server::{ServerConfig, config::Storage, dynamic_config::DynamicConfig};
 use tonic::{Code, Request};
 
 use crate::common::{Server, plain, refusal, start, start_with};
@@ -144,6 +144,35 @@ async fn the_polls_of_a_stopped_worker_end() {
     };
     server.workflow().shutdown_worker(shutdown).await.unwrap();
     assert_eq!(polling.await.unwrap().unwrap().into_inner().task_token, "");
+}
+
+#[tokio::test]
+async fn a_limit_outlives_the_process() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = ServerConfig { storage: Storage::Directory(directory.path().join("data")), ..Default::default() };
+    let first = start_with(config.clone()).await;
+    let request = ws::UpdateTaskQueueConfigRequest {
+        namespace: "default".into(),
+        identity: "boss".into(),
+        task_queue: "tq".into(),
+        task_queue_type: TaskQueueType::Activity as i32,
+        update_queue_rate_limit: Some(RateLimitUpdate {
+            rate_limit: Some(RateLimit { requests_per_second: 7.0 }),
+            reason: "why".into(),
+        }),
+        ..Default::default()
+    };
+    let set = first.workflow().update_task_queue_config(request).await.unwrap().into_inner().config;
+    assert_eq!(set.as_ref().unwrap().queue_rate_limit.as_ref().unwrap().metadata.as_ref().unwrap().reason, "why");
+    drop(first.channel);
+    first.running.stop().await;
+
+    let again = start_with(config).await;
+    let found = describe(&again, TaskQueueType::Activity).await;
+    assert_eq!(found.config, set);
+    let limit = found.effective_rate_limit.unwrap();
+    assert_eq!((limit.requests_per_second, limit.rate_limit_source()), (7.0, RateLimitSource::Api));
+    assert_eq!(describe(&again, TaskQueueType::Workflow).await.config, None);
 }
 
 #[tokio::test]

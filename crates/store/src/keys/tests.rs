@@ -34,6 +34,7 @@ fn layouts_are_byte_exact() {
     assert_eq!(hex(&timer(-1, NS, "ab", RUN)), format!("047fffffffffffffff{}61620000{}", ns(), run()));
     assert_eq!(hex(&outbox(2, RUN, 3, 5)), format!("058000000000000002{}038000000000000005", run()));
     assert_eq!(hex(&namespace("default")), "0664656661756c74");
+    assert_eq!(hex(&task_queue(NS, 2, "ab")), format!("07{}026162", ns()));
 }
 
 #[test]
@@ -92,6 +93,8 @@ proptest! {
             OutboxKey { scheduled_time_ms: time, run, kind: class, event_id }
         );
         prop_assert_eq!(decode_namespace(&namespace(workflow_id)).unwrap(), workflow_id);
+        let (of, kind, name) = decode_task_queue(&task_queue(run, class, workflow_id)).unwrap();
+        prop_assert_eq!((of, kind, name.as_str()), (run, class, workflow_id));
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub(super) mod nexus_poll;
 pub(super) mod partitions;
 mod poll;
 pub(super) mod queue;
+pub(super) mod queue_config;
 pub(super) mod workflow_answer;
 pub(super) mod workflow_poll;
 pub(super) mod workflow_task;

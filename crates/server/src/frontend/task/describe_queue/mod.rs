@@ -75,6 +75,7 @@ pub(crate) async fn describe(
         stats_by_priority_key: by_priority.collect(),
         versioning_info,
         task_queue_status,
+        config: if request.report_config { frontend.task_queue_configs.of(&queue) } else { None },
         effective_rate_limit: Some(effective_rate_limit(frontend, &queue)),
         ..Default::default()
     })
@@ -100,7 +101,7 @@ fn checked<'q>(frontend: &Frontend, queue: Option<&'q TaskQueue>) -> Result<&'q 
 }
 
 /// Every type but those of activities and Nexus is taken as that of workflows.
-pub(super) fn kind_of(task_queue_type: i32) -> TaskKind {
+pub(in crate::frontend::task) fn kind_of(task_queue_type: i32) -> TaskKind {
     match TaskQueueType::try_from(task_queue_type) {
         Ok(TaskQueueType::Activity) => TaskKind::Activity,
         Ok(TaskQueueType::Nexus) => TaskKind::Nexus,
