@@ -3,6 +3,7 @@
 mod attach;
 mod policy;
 mod validate;
+mod versioning_override;
 
 pub use attach::attach;
 pub use policy::{Decision, decide};

@@ -1,4 +1,5 @@
 //! What a start must be, in the order in which the complaints come (spec §3.37.1 "Which complaint wins").
+use super::versioning_override;
 use crate::{
     Refusal, Settings,
     api::{
@@ -180,10 +181,12 @@ pub fn links(links: &[Link]) -> Result<(), Refusal> {
 
 /// Fields whose features are not there yet are refused rather than ignored.
 fn not_built(request: &StartWorkflowExecutionRequest) -> Result<(), Refusal> {
+    if let Some(wanted) = &request.versioning_override {
+        let task_queue = request.task_queue.as_ref().map_or("", |queue| &queue.name);
+        return Err(versioning_override::refusal(wanted, task_queue));
+    }
     let what = if !request.completion_callbacks.is_empty() {
         "completion callbacks are"
-    } else if request.versioning_override.is_some() {
-        "a versioning override is"
     } else if request.time_skipping_config.is_some() {
         "time skipping is"
     } else {
