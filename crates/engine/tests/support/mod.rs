@@ -49,6 +49,8 @@ pub struct Stored {
 pub struct Rig {
     pub settings: Settings,
     pub now: Time,
+    /// The clock was never set back.
+    pub clock_is_steady: bool,
     ids: Counter,
     /// Every run of the workflow id, closed ones too.
     runs: BTreeMap<Uuid, Run>,
@@ -96,6 +98,7 @@ impl Rig {
         Self {
             settings,
             now: Time(1_000_000_000_000_000_000),
+            clock_is_steady: true,
             ids: Counter(0),
             runs: BTreeMap::new(),
             current: Uuid::nil(),
@@ -216,7 +219,8 @@ impl Rig {
     }
 
     fn check(&mut self, run_id: Uuid) {
-        let loaded = check::all(&self.runs[&run_id], &self.stored[&run_id], self.now, &self.settings);
+        let (run, stored) = (&self.runs[&run_id], &self.stored[&run_id]);
+        let loaded = check::all(run, stored, self.now, &self.settings, self.clock_is_steady);
         if self.reload {
             self.runs.insert(run_id, loaded);
         }
