@@ -9,6 +9,8 @@ use anyhow::Result;
 use super::sources::Source;
 
 const MAP: &str = "ARCHITECTURE.md";
+/// Where the key space is laid out.
+const KEYS: &str = "crates/store/src/keys.rs";
 /// Documents whose paths are checked.
 const DOCUMENTS: [&str; 3] = [MAP, "README.md", "CONTRIBUTING.md"];
 /// Every row of the table of dependencies begins with one of these.
@@ -41,7 +43,17 @@ pub(super) fn problems(root: &Path, sources: &[Source]) -> Result<Vec<String>> {
             problems.push(format!("{MAP}: {name} depends on {built:?}, and the table says {written:?}"));
         }
     }
+    problems.extend(unlisted_tags(sources, &map.text));
     Ok(problems)
+}
+
+/// The tags of the key space that the map does not list.
+fn unlisted_tags(sources: &[Source], map: &str) -> Vec<String> {
+    let keys = sources.iter().filter(|source| source.path == KEYS).flat_map(|source| source.text.lines());
+    let tags = keys.filter(|line| line.starts_with("const TAG_")).filter_map(|line| line.split_once("0x"));
+    let tags = tags.map(|(_, tag)| tag.trim_end_matches(';'));
+    let unlisted = tags.filter(|tag| !map.contains(&format!("| `{tag}` ")));
+    unlisted.map(|tag| format!("{MAP}: does not list the keys with tag {tag}")).collect()
 }
 
 /// What a document puts between backticks and that looks like a path of the repository.
@@ -112,6 +124,15 @@ mod tests {
         assert!(found.iter().all(|problem| problem.ends_with("there is no crates/a")), "{found:?}");
         assert_eq!(check("| `abide-a` | `abide-b`, `abide-c` |").len(), 2);
         assert_eq!(check("").len(), 2);
+    }
+
+    #[test]
+    fn a_key_that_is_not_listed_is_found() {
+        let sources = [source(KEYS, "const TAG_A: u8 = 0x01;\nconst TAG_B: u8 = 0x02;\n")];
+        assert_eq!(
+            unlisted_tags(&sources, "| State | `01` namespace |"),
+            ["ARCHITECTURE.md: does not list the keys with tag 02"]
+        );
     }
 
     #[test]
