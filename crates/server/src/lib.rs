@@ -6,7 +6,7 @@
 //! - [`namespaces`]: their registry.
 //! - [`task_queue_configs`]: what operators set for task queues.
 //! - [`status`]: every error that leaves the server.
-//! - [`env`]: clock, randomness and spawning.
+//! - [`mod@env`]: clock, randomness and spawning.
 
 pub mod config;
 pub mod drain;

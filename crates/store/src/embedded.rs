@@ -5,7 +5,7 @@
 //! - Leases: epochs live in a keyspace of their own and are cached in memory.
 //! - *No silent loss.* The engine takes the end of a damaged log for the end of the log. Groups are therefore numbered
 //!   without gaps, and on opening the log is checked against the number of the last acknowledged group (see
-//!   [`journal`] and [`watermark`]): what is missing was never acknowledged, or the directory is refused.
+//!   `journal` and `watermark`): what is missing was never acknowledged, or the directory is refused.
 //! - *Fail-stop.* After a failed write or sync nobody knows what the disk holds, so every later commit fails until the
 //!   directory is opened again.
 //!

@@ -49,7 +49,10 @@ pub(super) fn started(start: StartWorkflowExecutionRequest, run_id: &str) -> His
         workflow_id: start.workflow_id,
         ..Default::default()
     };
-    event(EventType::WorkflowExecutionStarted, Attributes::WorkflowExecutionStartedEventAttributes(Box::new(attributes)))
+    event(
+        EventType::WorkflowExecutionStarted,
+        Attributes::WorkflowExecutionStartedEventAttributes(Box::new(attributes)),
+    )
 }
 
 pub(super) fn task_scheduled(task_queue: TaskQueue) -> HistoryEvent {

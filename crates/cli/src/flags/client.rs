@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-/// As given; [`crate::settings::resolve`] fills in the rest from variables and the profile.
+/// As given; `settings` fills in the rest from variables and the profile.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Options of the connection")]
 pub(crate) struct ClientFlags {
@@ -57,8 +57,8 @@ pub(crate) struct ClientFlags {
     /// Header for the remote codec; may be repeated
     #[arg(long, global = true, value_name = "KEY=VALUE")]
     pub(crate) codec_header: Vec<String>,
-    /// Who makes the calls [default: temporal-cli:USER@HOST]
-    #[arg(long, global = true, value_name = "NAME")]
+    /// Who makes the calls.
+    #[arg(long, global = true, value_name = "NAME", help = "Who makes the calls [default: temporal-cli:USER@HOST]")]
     pub(crate) identity: Option<String>,
 }
 

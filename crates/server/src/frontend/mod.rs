@@ -1,7 +1,7 @@
 //! The frontend: one handler per method of the API, in one module per area.
 //!
 //! A handler is an `async fn(&Frontend, Call, Request) -> Result<Response, Status>`. When it is called, the namespace is
-//! looked up, the task token is one of that namespace, and the client's version is checked ([`prologue`]). A handler's
+//! looked up, the task token is one of that namespace, and the client's version is checked (in `prologue`). A handler's
 //! future is dropped when the caller goes away, so it must be safe to stop at every await.
 use std::sync::Arc;
 

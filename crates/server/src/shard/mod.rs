@@ -1,19 +1,19 @@
 //! Shards: each has one writer, applies transitions in memory one after another, and makes them durable in groups.
 //!
 //! Nothing leaves a shard before the transition that caused it is durable: replies, tasks and wake-ups ride on the
-//! commit ([`durable`]). Workflow ids are spread over a fixed number of shards; all runs of an id are in one.
-mod query;
+//! commit (in `durable`). Workflow ids are spread over a fixed number of shards; all runs of an id are in one.
 mod durable;
 mod history;
 mod outbox;
 mod persist;
+mod query;
 mod recover;
 mod refill;
 mod retention;
 mod settings;
+mod start;
 mod state;
 mod timers;
-mod start;
 mod transact;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,13 +26,13 @@ use uuid::Uuid;
 
 use crate::{env::Env, namespaces::Namespaces};
 
-pub use query::{Answer, QueryTask};
 pub use durable::Done;
 pub use history::{HistoryPage, PageLimits};
 pub use outbox::{QueueClock, Task};
+pub use query::{Answer, QueryTask};
 pub use settings::SettingsSource;
-pub use state::Current;
 pub use start::StartReply;
+pub use state::Current;
 pub use transact::{Found, Target};
 
 use state::State;
@@ -142,9 +142,10 @@ impl Shards {
 
 /// FNV-1a, 64 bits, with its halves folded: short, stable, and even enough for a few shards.
 fn fnv1a(namespace: &[u8], id: &[u8]) -> u64 {
-    let hash = namespace.iter().chain(id).fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let hash = namespace
+        .iter()
+        .chain(id)
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3));
     hash ^ (hash >> 32)
 }
 

@@ -23,7 +23,10 @@ use abide_proto::temporal::api::{
     taskqueue::v1::TaskQueue,
     workflowservice::v1::{RespondWorkflowTaskCompletedRequest, StartWorkflowExecutionRequest},
 };
-use abide_store::{Order, ShardId, Store, Table, simulated::{Fault, SimulatedStore}};
+use abide_store::{
+    Order, ShardId, Store, Table,
+    simulated::{Fault, SimulatedStore},
+};
 use uuid::Uuid;
 
 use super::*;
@@ -83,12 +86,8 @@ impl Rig {
     }
 
     async fn signal(&self, id: &str, request_id: &str) -> Result<(), Error> {
-        let target = Target {
-            workflow_id: id.into(),
-            run_id: None,
-            run_id_text: String::new(),
-            first_run_id: String::new(),
-        };
+        let target =
+            Target { workflow_id: id.into(), run_id: None, run_id_text: String::new(), first_run_id: String::new() };
         let attributes = WorkflowExecutionSignaledEventAttributes {
             signal_name: request_id.into(),
             request_id: request_id.into(),
