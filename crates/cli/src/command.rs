@@ -7,7 +7,6 @@ use crate::{
     config::ConfigCommand,
     context::Context,
     env::EnvCommand,
-    error::CliError,
     flags::{ClientFlags, CommonFlags},
     operator::OperatorCommand,
     server::ServerCommand,
@@ -73,6 +72,3 @@ pub(crate) fn run(root: Root) -> Result<(), Stop> {
     }
     Ok(())
 }
-
-/// What every client command gives back.
-pub(crate) type Done = Result<(), CliError>;

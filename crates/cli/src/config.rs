@@ -8,7 +8,7 @@ mod set;
 use clap::Subcommand;
 
 use crate::{
-    command::Done,
+    done::Done,
     error::CliError,
     flags::CommonFlags,
     settings::{DEFAULT, Property, config_file},

@@ -6,8 +6,8 @@ use std::{
 };
 
 use crate::{
-    command::Done,
     connect::Client,
+    done::Done,
     error::CliError,
     flags::{ClientFlags, CommonFlags},
     print::Printer,

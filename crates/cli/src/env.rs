@@ -13,7 +13,7 @@ use std::{
 use clap::{Args, Subcommand};
 
 use crate::{
-    command::Done,
+    done::Done,
     error::CliError,
     flags::CommonFlags,
     settings::{DEFAULT, env_file},

@@ -5,6 +5,7 @@ mod command;
 mod config;
 mod connect;
 mod context;
+mod done;
 mod env;
 mod error;
 mod flags;

@@ -6,7 +6,7 @@ mod search_attribute;
 
 use clap::Subcommand;
 
-use crate::{command::Done, context::Context};
+use crate::{context::Context, done::Done};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum OperatorCommand {

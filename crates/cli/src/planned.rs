@@ -3,8 +3,8 @@
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use crate::{
-    command::Done,
     context::Context,
+    done::Done,
     error::CliError,
     flags::{ClientFlags, CommonFlags},
     span::Span,

@@ -12,7 +12,7 @@ use abide_server::{
 use clap::Subcommand;
 
 use crate::{
-    command::Done,
+    done::Done,
     error::CliError,
     flags::{CommonFlags, LogFormat, LogLevel},
 };

@@ -4,7 +4,7 @@ mod describe;
 
 use clap::Subcommand;
 
-use crate::{command::Done, context::Context};
+use crate::{context::Context, done::Done};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TaskQueueCommand {

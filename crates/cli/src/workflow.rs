@@ -21,7 +21,7 @@ mod terminate;
 
 use clap::Subcommand;
 
-use crate::{command::Done, context::Context};
+use crate::{context::Context, done::Done};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum WorkflowCommand {

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{profile_name, property};
 use crate::{
-    command::Done,
+    done::Done,
     error::CliError,
     flags::CommonFlags,
     settings::config_file::{self, ConfigFile},

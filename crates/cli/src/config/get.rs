@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{profile_name, property};
 use crate::{
-    command::Done,
+    done::Done,
     error::CliError,
     flags::CommonFlags,
     print::Table,

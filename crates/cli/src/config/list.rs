@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::{
-    command::Done,
+    done::Done,
     flags::CommonFlags,
     print::Table,
     settings::config_file::{self, ConfigFile},

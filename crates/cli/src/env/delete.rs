@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{Target, not_found};
-use crate::{command::Done, flags::CommonFlags, settings::env_file::EnvFile};
+use crate::{done::Done, flags::CommonFlags, settings::env_file::EnvFile};
 
 #[derive(Debug, Args)]
 pub(crate) struct Delete {

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{Target, not_found};
-use crate::{command::Done, flags::CommonFlags, print::Table, settings::env_file::EnvFile};
+use crate::{done::Done, flags::CommonFlags, print::Table, settings::env_file::EnvFile};
 
 #[derive(Debug, Args)]
 pub(crate) struct Get {

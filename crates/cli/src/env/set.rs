@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::Target;
-use crate::{command::Done, error::CliError, flags::CommonFlags, settings::env_file::EnvFile};
+use crate::{done::Done, error::CliError, flags::CommonFlags, settings::env_file::EnvFile};
 
 #[derive(Debug, Args)]
 pub(crate) struct Set {

@@ -11,8 +11,8 @@ use serde_json::json;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus};
 
 use crate::{
-    command::Done,
     context::Context,
+    done::Done,
     error::CliError,
     print::{Card, Table},
 };

@@ -8,7 +8,7 @@ mod update;
 
 use clap::Subcommand;
 
-use crate::{command::Done, context::Context};
+use crate::{context::Context, done::Done};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum NamespaceCommand {

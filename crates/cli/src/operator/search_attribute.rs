@@ -14,7 +14,7 @@ use abide_proto::{
 };
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::{command::Done, connect::Client, context::Context, error::CliError, print::Table};
+use crate::{connect::Client, context::Context, done::Done, error::CliError, print::Table};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SearchAttributeCommand {

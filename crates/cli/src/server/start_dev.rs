@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{flags, flags::ServerFlags, serve};
 use crate::{
-    command::Done,
+    done::Done,
     error::CliError,
     flags::{CommonFlags, LogLevel},
     print::Printer,

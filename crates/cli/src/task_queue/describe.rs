@@ -9,8 +9,8 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use crate::{
-    command::Done,
     context::Context,
+    done::Done,
     error::CliError,
     print::{Printer, Table},
     span::Span,

@@ -2,7 +2,7 @@
 
 use abide_proto::temporal::api::workflowservice::v1::CountWorkflowExecutionsRequest;
 
-use crate::{command::Done, context::Context, error::CliError};
+use crate::{context::Context, done::Done, error::CliError};
 
 /// Says what the server says to the query, as a batch begins with a count; batches themselves are not there yet.
 pub(super) async fn refuse(context: &Context, query: String) -> Done {

@@ -7,8 +7,8 @@ use clap::Args;
 
 use super::batch;
 use crate::{
-    command::Done,
     context::Context,
+    done::Done,
     error::CliError,
     flags::{Allowed, Chosen, RunOrQuery},
     ids,

@@ -15,9 +15,9 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::{
-    command::Done,
     connect::Client,
     context::Context,
+    done::Done,
     error::CliError,
     flags::WorkflowReference,
     history::{HistoryReader, Until},

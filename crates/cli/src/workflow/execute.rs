@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::{progress::Progress, start};
 use crate::{
     clock::Stopwatch,
-    command::Done,
     context::Context,
+    done::Done,
     error::CliError,
     flags::{PayloadFlags, StartOptions, WorkflowStartFlags},
     history::{HistoryReader, Until},

@@ -8,7 +8,7 @@ use abide_proto::{
 };
 use clap::Args;
 
-use crate::{command::Done, context::Context, error::CliError};
+use crate::{context::Context, done::Done, error::CliError};
 
 #[derive(Debug, Args)]
 pub(crate) struct FixHistoryJson {

@@ -9,7 +9,7 @@ use abide_proto::{
 };
 use clap::Args;
 
-use crate::{command::Done, connect::Client, context::Context, error::CliError, print::Table};
+use crate::{connect::Client, context::Context, done::Done, error::CliError, print::Table};
 
 #[derive(Debug, Args)]
 pub(crate) struct List {

@@ -3,7 +3,7 @@
 use abide_proto::temporal::api::workflowservice::v1::{PauseWorkflowExecutionRequest, UnpauseWorkflowExecutionRequest};
 use clap::Args;
 
-use crate::{command::Done, context::Context, error::CliError, flags::WorkflowReference, ids};
+use crate::{context::Context, done::Done, error::CliError, flags::WorkflowReference, ids};
 
 #[derive(Debug, Args)]
 pub(crate) struct Pause {

@@ -13,8 +13,8 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::{
-    command::Done,
     context::Context,
+    done::Done,
     error::CliError,
     flags::{PayloadFlags, WorkflowReference},
     outcome::result_value,

@@ -7,9 +7,9 @@ use clap::Args;
 use serde_json::{Map, Value};
 
 use crate::{
-    command::Done,
     connect::Client,
     context::Context,
+    done::Done,
     error::CliError,
     flags::WorkflowReference,
     history::{HistoryReader, Until},

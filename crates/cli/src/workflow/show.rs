@@ -8,9 +8,9 @@ use clap::Args;
 
 use super::progress::Progress;
 use crate::{
-    command::Done,
     connect::Client,
     context::Context,
+    done::Done,
     error::CliError,
     flags::WorkflowReference,
     history::{HistoryReader, ReverseReader, Until},

@@ -5,8 +5,8 @@ use clap::Args;
 use serde_json::json;
 
 use crate::{
-    command::Done,
     context::Context,
+    done::Done,
     error::CliError,
     flags::{PayloadFlags, StartOptions, WorkflowStartFlags},
     print::Card,

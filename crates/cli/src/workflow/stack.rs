@@ -4,7 +4,7 @@ use abide_proto::temporal::api::query::v1::WorkflowQuery;
 use clap::Args;
 
 use super::query::{self, RejectCondition};
-use crate::{command::Done, context::Context, flags::WorkflowReference};
+use crate::{context::Context, done::Done, flags::WorkflowReference};
 
 #[derive(Debug, Args)]
 pub(crate) struct Stack {

@@ -12,9 +12,9 @@ use serde_json::{Map, Value};
 use tonic::{Code, Status};
 
 use crate::{
-    command::Done,
     connect::Client,
     context::Context,
+    done::Done,
     error::CliError,
     flags::{PayloadFlags, StartOptions, WorkflowStartFlags},
     print::{Card, Printer},

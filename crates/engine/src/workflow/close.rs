@@ -8,7 +8,6 @@ use crate::{
         history::{self as h, HistoryEvent},
         service::TerminateWorkflowExecutionRequest,
     },
-    time::Span,
     workflow::next_run,
 };
 
@@ -84,16 +83,11 @@ pub(crate) fn execution_timed_out(tx: &mut Transition<'_, '_>) {
     timed_out(tx, RetryState::Timeout, None);
 }
 
-fn timed_out(tx: &mut Transition<'_, '_>, retry_state: RetryState, successor: Option<Box<super::create::NewRun>>) {
+fn timed_out(tx: &mut Transition<'_, '_>, retry_state: RetryState, successor: Option<Box<super::new_run::NewRun>>) {
     let attributes = h::WorkflowExecutionTimedOutEventAttributes {
         retry_state: retry_state as i32,
         new_execution_run_id: next_run::id(successor.as_deref()),
     };
     close(tx, Status::TimedOut, Attributes::WorkflowExecutionTimedOutEventAttributes(attributes));
     tx.successor = successor;
-}
-
-/// How long the run has been executing.
-pub(crate) fn lifetime(tx: &Transition<'_, '_>) -> Span {
-    tx.now() - Time(tx.run.profile.execution_time)
 }

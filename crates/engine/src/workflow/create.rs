@@ -1,15 +1,12 @@
 //! A new run: the first of a chain, or the next after continue-as-new, retry or cron.
-use uuid::Uuid;
-
 use super::{
+    finish,
+    new_run::NewRun,
     records::{Header, Profile, StartKept},
-    run::{Run, RunKey},
+    run::Run,
     search_attributes,
     transition::{Finished, Transition},
-    workflow_task::{
-        self,
-        start::{StartedWorkflowTask, Taker},
-    },
+    workflow_task::{self, start::StartedWorkflowTask},
 };
 use crate::{
     Context, Time,
@@ -20,23 +17,6 @@ use crate::{
     },
     time::Span,
 };
-
-/// Everything that a run is made from.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NewRun {
-    pub key: RunKey,
-    /// Complete but for the ids that [`create`] fills in.
-    pub attributes: WorkflowExecutionStartedEventAttributes,
-    pub create_request_id: String,
-    pub user_metadata: Option<sdk::UserMetadata>,
-    pub links: Vec<common::Link>,
-    /// When the chain's first run started; none for a first run.
-    pub chain_start_time: Option<Time>,
-    /// The signal of a SignalWithStart, with its links.
-    pub signal: Option<(WorkflowExecutionSignaledEventAttributes, Vec<common::Link>)>,
-    /// The first task is to be started in the same transition, for this taker.
-    pub eager: Option<Taker>,
-}
 
 /// A run that was just made.
 #[derive(Debug)]
@@ -89,7 +69,7 @@ pub fn create(cx: &mut Context<'_>, new: NewRun) -> Created {
             eager_task = Some(workflow_task::start::describe(tx.run, &taker));
         }
     }
-    let finished = tx.finish();
+    let finished = finish(tx);
     Created { run, finished, eager_task }
 }
 
@@ -136,9 +116,4 @@ fn profile(
         started_by_signal: signal.is_some(),
         eager: a.eager_execution_accepted,
     }
-}
-
-/// A fresh run id for this workflow id.
-pub fn new_key(cx: &mut Context<'_>, namespace_id: Uuid, workflow_id: &str) -> RunKey {
-    RunKey { namespace_id, workflow_id: workflow_id.to_owned(), run_id: cx.ids.uuid() }
 }

@@ -1,9 +1,6 @@
 //! Everything of a run that becomes due at some time, derived from its records. A run has one timer row in the store,
 //! at or before its earliest deadline.
-use super::{
-    records::{Activity, Header, Profile, Timer},
-    run::Run,
-};
+use super::records::{Activity, Header, Profile, Timer};
 use crate::{Time, time::Span};
 
 /// What is due. The order of the variants breaks ties between equal times.
@@ -85,14 +82,4 @@ pub(crate) fn of_activity(activity: &Activity) -> Vec<(Time, Deadline)> {
         found.push((due, Deadline::ActivityScheduleToStart(id)));
     }
     found
-}
-
-/// Every deadline of a run, from nothing: for a run that was just loaded.
-pub(crate) fn all(run: &Run) -> impl Iterator<Item = (Time, Deadline)> {
-    let mut found = of_header(&run.header, &run.profile);
-    if run.is_running() {
-        found.extend(run.timers.iter().map(|(id, timer)| of_timer(id, timer)));
-        found.extend(run.activities.values().flat_map(of_activity));
-    }
-    found.into_iter()
 }

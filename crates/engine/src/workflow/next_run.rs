@@ -1,7 +1,6 @@
 //! Whether and when another run follows a close: workflow retry and cron (spec §3.15), and what it is made from.
 use super::{
-    close::lifetime,
-    create::{NewRun, new_key},
+    new_run::{NewRun, new_key},
     transition::Transition,
 };
 use crate::{
@@ -165,4 +164,9 @@ pub(crate) fn roll_over_reset_points(tx: &mut Transition<'_, '_>) -> Option<Rese
         point.expire_time = Some(expires);
     }
     Some(points.clone())
+}
+
+/// How long the run has been executing.
+fn lifetime(tx: &Transition<'_, '_>) -> Span {
+    tx.now() - Time(tx.run.profile.execution_time)
 }

@@ -6,13 +6,12 @@ use uuid::Uuid;
 
 use super::{
     deadline::{self, Deadline},
-    limits,
     records::{Activity, Class, Header, Profile, RequestIdInfo, StartKept, Timer},
 };
 use crate::{
     Time,
     api::{common, history::HistoryEvent},
-    tracked::{Tracked, TrackedCell},
+    tracked::{Named, Tracked, TrackedCell},
 };
 
 /// Names a run.
@@ -112,8 +111,8 @@ impl Run {
         if run.header.next_event_id == 0 {
             return Err(Damaged { run: run.key.run_id, class: 0, reason: "the header is missing".into() });
         }
-        run.deadlines = deadline::all(&run).collect();
-        run.state_size_bytes = limits::state_size_bytes(&run);
+        run.deadlines = run.all_deadlines().collect();
+        run.state_size_bytes = run.measure();
         Ok(run)
     }
 
@@ -128,6 +127,60 @@ impl Run {
     /// The next time at which something is due; none on a closed run.
     pub fn next_deadline(&self) -> Option<Time> {
         self.deadlines.first().map(|(at, _)| *at)
+    }
+
+    /// Every deadline, from nothing: for a run that was just loaded or made.
+    pub(crate) fn all_deadlines(&self) -> impl Iterator<Item = (Time, Deadline)> {
+        let mut found = deadline::of_header(&self.header, &self.profile);
+        if self.is_running() {
+            found.extend(self.timers.iter().map(|(id, timer)| deadline::of_timer(id, timer)));
+            found.extend(self.activities.values().flat_map(deadline::of_activity));
+        }
+        found.into_iter()
+    }
+
+    /// The bytes of the records, without the header, which is always small.
+    fn measure(&self) -> usize {
+        fn all<K: Ord + Clone, V: Clone + Named + Message>(records: &Tracked<K, V>) -> usize {
+            records.values().map(Message::encoded_len).sum()
+        }
+        let ids = self.signal_request_ids.iter().map(|(id, ())| id.len()).sum::<usize>();
+        self.profile.encoded_len()
+            + self.start.as_ref().map_or(0, Message::encoded_len)
+            + all(&self.activities)
+            + all(&self.timers)
+            + all(&self.buffered)
+            + all(&self.request_ids)
+            + ids
+    }
+
+    /// Brings the size up to date with the records that changed in this transition.
+    pub(crate) fn note_size_changes(&mut self) {
+        fn changed<K: Ord + Clone, V: Clone + Named + Message>(records: &Tracked<K, V>) -> (usize, usize) {
+            let sizes = records
+                .changes()
+                .map(|(_, was, is)| (was.map_or(0, Message::encoded_len), is.map_or(0, Message::encoded_len)));
+            sizes.fold((0, 0), |(before, after), (was, is)| (before + was, after + is))
+        }
+        if self.is_new {
+            self.state_size_bytes = self.measure();
+            return;
+        }
+        let profile = self.profile.original().map_or((0, 0), |was| (was.encoded_len(), self.profile.encoded_len()));
+        let ids = self.signal_request_ids.changes().fold((0, 0), |(before, after), (id, was, is)| {
+            let size = |there: Option<&()>| there.map_or(0, |()| id.len());
+            (before + size(was), after + size(is))
+        });
+        let changes = [
+            profile,
+            changed(&self.activities),
+            changed(&self.timers),
+            changed(&self.buffered),
+            changed(&self.request_ids),
+            ids,
+        ];
+        let (before, after) = changes.into_iter().fold((0, 0), |sum, change| (sum.0 + change.0, sum.1 + change.1));
+        self.state_size_bytes = self.state_size_bytes + after - before;
     }
 
     /// Checks what must hold between transitions; a violation is a defect of the engine, never of its input.

@@ -2,14 +2,13 @@
 use prost::Message;
 
 use super::{
-    create::NewRun,
     deadline,
     dispatch::{self, Dispatch, TaskKind},
     history::{self, BUFFERED_EVENT_ID},
     limits,
+    new_run::NewRun,
     records::{Class, RequestIdInfo},
     run::{Run, RunKey},
-    workflow_task,
 };
 use crate::{
     Context, Time,
@@ -76,7 +75,7 @@ impl Commit {
     }
 }
 
-/// A change in the making. Dropping it without [`Transition::finish`] or [`Transition::abort`] leaves the run changed in
+/// A change in the making. Dropping it without [`fn@super::finish`] or [`Transition::abort`] leaves the run changed in
 /// memory, so callers end it with one of the two.
 pub struct Transition<'a, 'c> {
     pub run: &'a mut Run,
@@ -197,9 +196,8 @@ impl<'a, 'c> Transition<'a, 'c> {
     }
 
     /// Closes the transition: lets go of held-back events if no workflow task runs, derives deadlines and outbox, and
-    /// gives what is to be written.
-    pub fn finish(mut self) -> Finished {
-        workflow_task::fail::make_room(&mut self);
+    /// gives what is to be written. Called through [`fn@super::finish`], which keeps the buffer bounded first.
+    pub(crate) fn into_finished(mut self) -> Finished {
         let running = self.run.is_running();
         let task_started = self.run.header.workflow_task.as_ref().is_some_and(|t| t.is_started());
         if running && !task_started {
@@ -212,7 +210,7 @@ impl<'a, 'c> Transition<'a, 'c> {
             let first = batches.last().map_or(0, |b| b.first_event_id);
             self.run.header.get_mut().close_batch_event_id = first;
         }
-        limits::note_changes(self.run);
+        self.run.note_size_changes();
         self.derive_deadlines();
         let (outbox_added, outbox_removed) = self.outbox();
         let wakeup_ms = self.arm();
@@ -259,7 +257,7 @@ impl<'a, 'c> Transition<'a, 'c> {
     fn derive_deadlines(&mut self) {
         let run = &mut *self.run;
         if run.is_new || !run.is_running() {
-            run.deadlines = deadline::all(run).collect();
+            run.deadlines = run.all_deadlines().collect();
             return;
         }
         let changed_header = run.header.original().is_some() || run.profile.original().is_some();

@@ -4,10 +4,12 @@ use prost_types::Duration;
 use crate::{
     Settings,
     api::{
-        common::{Priority, RetryPolicy},
+        common::{Payloads, Priority, RetryPolicy},
         taskqueue::TaskQueue,
     },
+    payload,
     time::Span,
+    workflow::transition::Transition,
 };
 
 const FAIRNESS_KEY_BYTES_MAX: usize = 64;
@@ -78,4 +80,9 @@ pub fn priority(priority: Option<&Priority>) -> Result<(), &'static str> {
         return Err("must be greater than zero");
     }
     Ok(())
+}
+
+/// Whether a payload-bearing field is over the size limit.
+pub(crate) fn too_large(tx: &Transition<'_, '_>, payloads: Option<&Payloads>) -> bool {
+    payload::size_bytes(payloads) > tx.cx.settings.blob_size_bytes
 }

@@ -13,7 +13,7 @@ pub fn wake(tx: &mut Transition<'_, '_>) {
     if tx.run.header.wakeup_ms != 0 {
         tx.run.header.get_mut().wakeup_ms = 0;
     }
-    if limits::enforce(tx) {
+    if end_if_too_large(tx) {
         return;
     }
     let due: Vec<Deadline> =
@@ -53,4 +53,11 @@ fn handle(tx: &mut Transition<'_, '_>, what: Deadline) {
         Deadline::ActivityStartToClose(id) => activity::start_to_close_due(tx, *id),
         Deadline::ActivityHeartbeat(id) => activity::heartbeat_due(tx, *id),
     }
+}
+
+/// Ends a run that has grown too large. Says whether it has.
+fn end_if_too_large(tx: &mut Transition<'_, '_>) -> bool {
+    let Some(reason) = limits::exceeded(tx.run, tx.cx.settings) else { return false };
+    close::terminate(tx, reason, None, workflow_task::HISTORY_SERVICE, Vec::new());
+    true
 }

@@ -13,7 +13,7 @@ use abide_engine::{
     api::{common, history as h, history::HistoryEvent, service, taskqueue},
     time::Span,
     workflow::{
-        Commit, Dispatch, Finished, OutboxKey, Run, Transition, create, start,
+        Commit, Dispatch, Finished, OutboxKey, Run, Transition, create, finish, start,
         workflow_task::{complete::Stop, start::StartedWorkflowTask},
     },
 };
@@ -122,7 +122,7 @@ impl Rig {
         let ended = self.runs.get_mut(&self.current).filter(|run| run.is_running()).map(|old| {
             let mut tx = Transition::new(old, &mut cx);
             start::terminate_existing(&mut tx, &new_run_id);
-            tx.finish()
+            finish(tx)
         });
         let made = create(&mut cx, new);
         if let Some(ended) = ended {
@@ -158,7 +158,7 @@ impl Rig {
                 return Err(refusal);
             }
         };
-        let finished = tx.finish();
+        let finished = finish(tx);
         if !was_running {
             assert_eq!(shown(run), before, "nothing changes after the close");
             assert!(finished.commit.is_empty(), "nothing is written after the close: {:?}", finished.commit);

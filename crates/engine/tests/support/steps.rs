@@ -16,7 +16,7 @@ use abide_engine::{
         wake,
         workflow_task::{
             complete::{self, Completed},
-            fail,
+            respond_failed,
             start::{StartedWorkflowTask, Taker, start as take_task},
         },
     },
@@ -196,7 +196,7 @@ impl Rig {
     pub fn fail_with(&mut self, token: &TaskToken, cause: i32) -> Result<(), Refusal> {
         let request = service::RespondWorkflowTaskFailedRequest { cause, ..Default::default() };
         let run_id = token.run_key().unwrap().run_id;
-        self.step_on(run_id, |tx| Ok(fail::respond(tx, token, request)?))
+        self.step_on(run_id, |tx| Ok(respond_failed::respond(tx, token, request)?))
     }
 
     /// Takes the activity that has waited longest.

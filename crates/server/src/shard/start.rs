@@ -2,7 +2,7 @@
 use std::sync::Arc;
 
 use abide_engine::workflow::{
-    Created, RunKey, Transition, create,
+    Created, RunKey, Transition, create, finish,
     signal::signal,
     start::{self, Decision},
     workflow_task::start::{StartedWorkflowTask, Taker, describe},
@@ -113,7 +113,7 @@ impl Shard {
             if let Some(entry) = self.load(state, &old)? {
                 let mut tx = Transition::new(&mut entry.run, &mut cx);
                 start::terminate_existing(&mut tx, &run_id);
-                let finished = tx.finish();
+                let finished = finish(tx);
                 self.take_in(state, &mut cx, finished, &mut changes);
             }
         }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use abide_engine::{
     Context, Ids, Refusal, Settings, Time,
-    workflow::{Dispatch, Finished, Run, RunKey, Transition, create, workflow_task::complete::Stop},
+    workflow::{Dispatch, Finished, Run, RunKey, Transition, create, finish, workflow_task::complete::Stop},
 };
 use abide_store::{Batch, Order, Table, keys};
 use tokio::sync::oneshot;
@@ -131,7 +131,7 @@ impl Shard {
                 return Ok((Err(refusal), undurable.then(|| self.barrier(state))));
             }
         };
-        let finished = tx.finish();
+        let finished = finish(tx);
         let mut changes = Changes::default();
         self.take_in(state, &mut cx, finished, &mut changes);
         if changes.is_empty() {

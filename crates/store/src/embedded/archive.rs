@@ -14,8 +14,7 @@ use std::path::Path;
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::directory::io_error;
-use super::error::OpenError;
+use super::error::{OpenError, io_error};
 
 const TRAILER_BYTES: u64 = 4 + 1 + 1 + 16 + 8 + 8;
 

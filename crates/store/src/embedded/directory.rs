@@ -14,7 +14,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::error::OpenError;
+use super::error::{OpenError, io_error};
 use super::watermark::Watermark;
 use crate::store::Error;
 
@@ -132,9 +132,4 @@ fn allocated_bytes(metadata: &fs::Metadata) -> u64 {
 /// Makes a file, or the names in a directory, durable.
 pub(super) fn sync(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
-}
-
-pub(super) fn io_error(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
-    let path = path.to_owned();
-    move |source| OpenError::Io { path, source }
 }

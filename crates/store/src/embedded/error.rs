@@ -1,6 +1,7 @@
 //! Why a directory cannot be opened.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -13,5 +14,11 @@ pub enum OpenError {
     #[error("{} is corrupt: {reason}", .path.display())]
     Corrupt { path: PathBuf, reason: String },
     #[error("cannot open data directory: {}: {source}", .path.display())]
-    Io { path: PathBuf, source: std::io::Error },
+    Io { path: PathBuf, source: io::Error },
+}
+
+/// Says at which path something failed.
+pub(super) fn io_error(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
+    let path = path.to_owned();
+    move |source| OpenError::Io { path, source }
 }

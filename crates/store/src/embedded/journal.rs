@@ -24,8 +24,8 @@ use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::GROUP_KEY;
-use super::directory::{io_error, sync};
-use super::error::OpenError;
+use super::directory::sync;
+use super::error::{OpenError, io_error};
 use super::watermark::Reached;
 
 const START: u8 = 1;

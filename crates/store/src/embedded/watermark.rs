@@ -13,8 +13,7 @@ use std::path::Path;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::directory::io_error;
-use super::error::OpenError;
+use super::error::{OpenError, io_error};
 
 pub(super) struct Watermark {
     file: File,

@@ -4,7 +4,7 @@ use abide_proto::temporal::api::{enums::v1::ArchivalState, workflowservice::v1::
 use clap::Args;
 
 use super::flags::{NamespaceFlags, NamespaceName};
-use crate::{command::Done, context::Context, error::CliError, span::Span};
+use crate::{context::Context, done::Done, error::CliError, span::Span};
 
 #[derive(Debug, Args)]
 pub(crate) struct Create {

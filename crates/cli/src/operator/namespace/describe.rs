@@ -10,7 +10,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::flags::NamespaceName;
-use crate::{command::Done, context::Context, error::CliError, print::Card, span::Span};
+use crate::{context::Context, done::Done, error::CliError, print::Card, span::Span};
 
 #[derive(Debug, Args)]
 pub(crate) struct Describe {

@@ -4,7 +4,7 @@ use abide_proto::{json, temporal::api::workflowservice::v1::ListNamespacesReques
 use clap::Args;
 
 use super::describe;
-use crate::{command::Done, context::Context, error::CliError};
+use crate::{context::Context, done::Done, error::CliError};
 
 #[derive(Debug, Args)]
 pub(crate) struct List {}

@@ -9,7 +9,7 @@ use abide_proto::temporal::api::{
 use clap::{Args, ValueEnum};
 
 use super::flags::{NamespaceFlags, NamespaceName};
-use crate::{command::Done, connect::Client, context::Context, error::CliError, span::Span};
+use crate::{connect::Client, context::Context, done::Done, error::CliError, span::Span};
 
 #[derive(Debug, Args)]
 pub(crate) struct Update {

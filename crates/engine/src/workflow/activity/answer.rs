@@ -14,7 +14,7 @@ use crate::{
         failure::{Failure, failure::FailureInfo},
         history as h,
     },
-    workflow::{token::TaskToken, transition::Transition, workflow_task::complete::too_large},
+    workflow::{token::TaskToken, transition::Transition, validate::too_large},
 };
 
 /// A failure that the history cannot hold whole keeps this much of itself.

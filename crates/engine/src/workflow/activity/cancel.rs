@@ -13,7 +13,7 @@ use crate::{
     },
     payload,
     workflow::{
-        commands::{Applying, Failed, required},
+        commands::applying::{Applying, Failed, required},
         transition::Transition,
     },
 };

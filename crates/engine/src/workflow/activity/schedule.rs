@@ -8,10 +8,11 @@ use crate::{
     backoff,
     time::Span,
     workflow::{
-        commands::{Applying, Failed, required},
+        commands::applying::{Applying, Failed, required},
         records::Activity,
         transition::Transition,
-        workflow_task::{complete::too_large, normal_queue},
+        validate::too_large,
+        workflow_task::normal_queue,
     },
 };
 

@@ -1,5 +1,5 @@
 //! CANCEL_TIMER: takes a timer away, or the fire that is held back.
-use super::{Applying, Failed, check_length, required};
+use super::applying::{Applying, Failed, check_length, required};
 use crate::{
     api::{Attributes, command::CancelTimerCommandAttributes, enums::WorkflowTaskFailedCause as Cause, history as h},
     workflow::transition::Transition,

@@ -1,5 +1,5 @@
 //! COMPLETE_, FAIL_ and CANCEL_WORKFLOW_EXECUTION.
-use super::{Applying, Failed, required};
+use super::applying::{Applying, Failed, check_handled, required};
 use crate::{
     api::{
         Attributes,
@@ -10,13 +10,8 @@ use crate::{
         enums::{WorkflowExecutionStatus as Status, WorkflowTaskFailedCause as Cause},
         history as h,
     },
-    workflow::{close::close, next_run, transition::Transition, workflow_task::complete::too_large},
+    workflow::{close::close, next_run, transition::Transition, validate::too_large},
 };
-
-/// A close must not overlook events that came while its task ran (§3.5).
-pub(super) fn check_handled(batch: &Applying) -> Result<(), Failed> {
-    if batch.has_unhandled { Err(Failed::task(Cause::UnhandledCommand, "")) } else { Ok(()) }
-}
 
 pub(super) fn complete(
     tx: &mut Transition<'_, '_>,

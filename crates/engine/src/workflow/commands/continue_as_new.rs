@@ -1,5 +1,5 @@
 //! CONTINUE_AS_NEW_WORKFLOW_EXECUTION (spec §3.16): the old run's end and the new run's start are one transition.
-use super::{Applying, Failed, close_commands::check_handled, required};
+use super::applying::{Applying, Failed, check_handled, required};
 use crate::{
     api::{
         Attributes,
@@ -13,11 +13,7 @@ use crate::{
     backoff,
     time::Span,
     workflow::{
-        close::close,
-        next_run, search_attributes,
-        transition::Transition,
-        validate,
-        workflow_task::{complete::too_large, normal_queue},
+        close::close, next_run, search_attributes, transition::Transition, validate, workflow_task::normal_queue,
     },
 };
 
@@ -86,7 +82,7 @@ fn fill_in(tx: &Transition<'_, '_>, a: &mut ContinueAsNewWorkflowExecutionComman
 fn check(tx: &Transition<'_, '_>, a: &ContinueAsNewWorkflowExecutionCommandAttributes) -> Result<(), Failed> {
     let bad = |text: String| Failed::task(CAUSE, text);
     let name = a.workflow_type.as_ref().map_or("", |t| &t.name);
-    super::check_length(tx, CAUSE, COMMAND, "WorkflowType", name)?;
+    super::applying::check_length(tx, CAUSE, COMMAND, "WorkflowType", name)?;
     validate::task_queue(a.task_queue.as_ref(), tx.cx.settings).map_err(bad)?;
     for (field, value) in [
         ("WorkflowRunTimeout", &a.workflow_run_timeout),
@@ -105,7 +101,7 @@ fn check(tx: &Transition<'_, '_>, a: &ContinueAsNewWorkflowExecutionCommandAttri
     }
     search_attributes::validate(tx.cx.settings, tx.cx.namespace, a.search_attributes.as_ref())
         .map_err(|text| Failed::task(Cause::BadSearchAttributes, text))?;
-    if too_large(tx, a.input.as_ref()) {
+    if validate::too_large(tx, a.input.as_ref()) {
         let text = "ContinueAsNewWorkflowExecutionCommandAttributes. Input exceeds size limit.";
         return Err(Failed::terminate(CAUSE, text));
     }
@@ -121,7 +117,7 @@ fn successor(
     tx: &mut Transition<'_, '_>,
     a: &ContinueAsNewWorkflowExecutionCommandAttributes,
     wait: Span,
-) -> Box<crate::workflow::create::NewRun> {
+) -> Box<crate::workflow::new_run::NewRun> {
     let points = next_run::roll_over_reset_points(tx);
     let profile = tx.run.profile.get();
     let initiator = if a.initiator == 0 { Initiator::Workflow as i32 } else { a.initiator };

@@ -1,5 +1,6 @@
 //! The commands of a workflow-task completion, one file each (spec §2.1). Processing stops at the first bad one, and
 //! the completion is undone as a whole.
+pub(crate) mod applying;
 mod cancel_timer;
 mod close_commands;
 mod continue_as_new;
@@ -8,62 +9,16 @@ mod record_marker;
 mod start_timer;
 mod upsert_search_attributes;
 
+pub(crate) use applying::{Applying, Failed};
+
 use super::{activity, names, transition::Transition};
 use crate::{
     Refusal,
     api::{
         command::{Command, command::Attributes as C},
-        enums::{CommandType, WorkflowTaskFailedCause as Cause},
-        sdk::UserMetadata,
+        enums::CommandType,
     },
 };
-
-/// Why a completion was not carried out.
-#[derive(Debug)]
-pub(crate) enum Failed {
-    /// The call is refused and the task stays started.
-    Refused(Refusal),
-    /// The task fails, and the run ends with it if `terminate` says so.
-    Task { cause: Cause, message: String, terminate: bool },
-}
-
-impl Failed {
-    pub(crate) fn task(cause: Cause, message: impl Into<String>) -> Self {
-        Self::Task { cause, message: message.into(), terminate: false }
-    }
-
-    pub(crate) fn terminate(cause: Cause, message: impl Into<String>) -> Self {
-        Self::Task { cause, message: message.into(), terminate: true }
-    }
-}
-
-/// What the commands of one completion share.
-pub(crate) struct Applying {
-    pub(crate) completed_event_id: i64,
-    /// Events were held back when the commands began: a close is then unhandled (§3.5).
-    pub(crate) has_unhandled: bool,
-    pub(crate) identity: String,
-    pub(crate) user_metadata: Option<UserMetadata>,
-    /// Activities whose cancellation was requested before they started; they end after all commands.
-    pub(crate) canceled_before_start: Vec<i64>,
-    pub(crate) activity_canceled_before_start: bool,
-    /// Activities that the worker wants in the reply.
-    pub(crate) eager: Vec<i64>,
-}
-
-impl Applying {
-    pub(crate) fn new(completed_event_id: i64, has_unhandled: bool, identity: String) -> Self {
-        Self {
-            completed_event_id,
-            has_unhandled,
-            identity,
-            user_metadata: None,
-            canceled_before_start: Vec::new(),
-            activity_canceled_before_start: false,
-            eager: Vec::new(),
-        }
-    }
-}
 
 fn is_close(command: &Command) -> bool {
     use CommandType as T;
@@ -141,27 +96,4 @@ pub(crate) fn apply(tx: &mut Transition<'_, '_>, batch: &mut Applying, command: 
             Err(Failed::Refused(Refusal::Unimplemented(format!("command {name} is not supported by this server"))))
         }
     }
-}
-
-/// The attributes, or the failure that says they are missing.
-pub(crate) fn required<T>(attributes: Option<T>, cause: Cause, command: &str) -> Result<T, Failed> {
-    attributes.ok_or_else(|| Failed::task(cause, format!("{command}CommandAttributes is not set on {command}Command.")))
-}
-
-/// Refuses an id that is longer than ids may be.
-pub(crate) fn check_length(
-    tx: &Transition<'_, '_>,
-    cause: Cause,
-    command: &str,
-    field: &str,
-    value: &str,
-) -> Result<(), Failed> {
-    let limit = tx.cx.settings.id_length_bytes;
-    if value.len() <= limit {
-        return Ok(());
-    }
-    let length = value.len();
-    let text =
-        format!("{field} on {command}Command exceeds length limit. {field}={value} Length={length} Limit={limit}");
-    Err(Failed::task(cause, text))
 }

@@ -1,5 +1,5 @@
 //! MODIFY_WORKFLOW_PROPERTIES: merges into the memo; an empty or null payload takes a key away.
-use super::{Applying, Failed, required};
+use super::applying::{Applying, Failed, required};
 use crate::{
     api::{
         Attributes, command::ModifyWorkflowPropertiesCommandAttributes, enums::WorkflowTaskFailedCause as Cause,

@@ -1,5 +1,5 @@
 //! RECORD_MARKER: opaque to the server; local activities, side effects and patches live in it.
-use super::{Applying, Failed, check_length, required};
+use super::applying::{Applying, Failed, check_length, required};
 use crate::{
     api::{Attributes, command::RecordMarkerCommandAttributes, enums::WorkflowTaskFailedCause as Cause, history as h},
     workflow::transition::Transition,

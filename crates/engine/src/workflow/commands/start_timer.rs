@@ -1,5 +1,5 @@
 //! START_TIMER: a timeout of zero or none fires at once; a negative one, or an id that is taken, is refused.
-use super::{Applying, Failed, check_length, required};
+use super::applying::{Applying, Failed, check_length, required};
 use crate::{
     api::{Attributes, command::StartTimerCommandAttributes, enums::WorkflowTaskFailedCause as Cause, history as h},
     time::Span,

@@ -1,5 +1,5 @@
 //! UPSERT_WORKFLOW_SEARCH_ATTRIBUTES (spec §3.23).
-use super::{Applying, Failed, required};
+use super::applying::{Applying, Failed, required};
 use crate::{
     api::{
         Attributes, command::UpsertWorkflowSearchAttributesCommandAttributes, enums::WorkflowTaskFailedCause as Cause,

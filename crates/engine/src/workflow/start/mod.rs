@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{
     close,
-    create::{NewRun, new_key},
+    new_run::{NewRun, new_key},
     records::Profile,
     transition::Transition,
     workflow_task::{HISTORY_SERVICE, start::Taker},

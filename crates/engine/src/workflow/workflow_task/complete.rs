@@ -7,7 +7,6 @@ use crate::{
     api::{
         Attributes, enums::WorkflowTaskFailedCause as Cause, history as h, service::RespondWorkflowTaskCompletedRequest,
     },
-    payload,
     workflow::{
         activity, close,
         commands::{self, Failed},
@@ -169,9 +168,4 @@ fn set_stickiness(tx: &mut Transition<'_, '_>, request: &RespondWorkflowTaskComp
     if tx.run.header.sticky != wanted {
         tx.run.header.get_mut().sticky = wanted;
     }
-}
-
-/// Whether a payload-bearing field of a command is too large.
-pub(crate) fn too_large(tx: &Transition<'_, '_>, payloads: Option<&crate::api::common::Payloads>) -> bool {
-    payload::size_bytes(payloads) > tx.cx.settings.blob_size_bytes
 }

@@ -1,15 +1,13 @@
 //! A workflow task that failed, by the worker's word or by a bad completion (spec §3.3).
-use super::{HISTORY_SERVICE, check_token, schedule, schedule_attempt, take};
+use super::{HISTORY_SERVICE, schedule_attempt, take};
 use crate::{
-    Refusal,
     api::{
         Attributes,
         enums::WorkflowTaskFailedCause as Cause,
         failure::{Failure, ServerFailureInfo, failure::FailureInfo},
         history as h,
-        service::RespondWorkflowTaskFailedRequest,
     },
-    workflow::{close, problems, token::TaskToken, transition::Transition},
+    workflow::transition::Transition,
 };
 
 /// A failure that the server states itself.
@@ -19,27 +17,6 @@ pub(crate) fn server_failure(message: &str) -> Failure {
         failure_info: Some(FailureInfo::ServerFailureInfo(ServerFailureInfo::default())),
         ..Default::default()
     }
-}
-
-/// RespondWorkflowTaskFailed: records the failure and schedules the next attempt at once.
-pub fn respond(
-    tx: &mut Transition<'_, '_>,
-    token: &TaskToken,
-    request: RespondWorkflowTaskFailedRequest,
-) -> Result<(), Refusal> {
-    if !tx.run.is_running() {
-        return Err(Refusal::already_completed());
-    }
-    check_token(&tx.run.header, token)?;
-    if request.cause == Cause::GrpcMessageTooLarge as i32 {
-        fail(tx, Cause::ForceCloseCommand as i32, None, HISTORY_SERVICE);
-        close::terminate(tx, "GrpcMessageTooLarge", None, HISTORY_SERVICE, Vec::new());
-        return Ok(());
-    }
-    problems::failed(tx, request.cause);
-    fail(tx, request.cause, request.failure, &request.identity);
-    schedule(tx, None);
-    Ok(())
 }
 
 /// Ends the running task as failed. The event is stored for a task that is itself stored; the next attempt's number

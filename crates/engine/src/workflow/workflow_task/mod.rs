@@ -1,7 +1,9 @@
 //! The workflow task machine: scheduled, started, then completed, failed or timed out (spec §3.2 to §3.7).
 pub mod complete;
 pub mod fail;
+pub mod respond_failed;
 pub mod start;
+pub mod taker;
 mod timeout;
 
 pub(crate) use timeout::{schedule_to_start_timed_out, start_to_close_timed_out};

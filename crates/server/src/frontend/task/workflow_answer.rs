@@ -1,7 +1,7 @@
 //! RespondWorkflowTaskCompleted and RespondWorkflowTaskFailed (spec §3.3, §3.5).
 use abide_engine::workflow::{
     TaskToken,
-    workflow_task::{complete, fail},
+    workflow_task::{complete, respond_failed},
 };
 use abide_proto::temporal::api::workflowservice::v1 as ws;
 use tonic::Status;
@@ -60,7 +60,8 @@ pub(crate) async fn failed(
     let token = token::of_request(&request.task_token)?;
     queue::check_identity(frontend, &request.identity)?;
     let (shard, target) = target(frontend, &token)?;
-    let change = |tx: &mut abide_engine::workflow::Transition<'_, '_>| Ok(fail::respond(tx, &token, request)?);
+    let change =
+        |tx: &mut abide_engine::workflow::Transition<'_, '_>| Ok(respond_failed::respond(tx, &token, request)?);
     match shard.update(&call.namespace, &target, change).await {
         Ok(_) => Ok(ws::RespondWorkflowTaskFailedResponse {}),
         Err(error) => Err(not_found_as(error, "Workflow task not found.")),

@@ -15,7 +15,7 @@ use crate::{
     },
     time::Span,
     workflow::{
-        Run, Transition, create, start as starting, wake,
+        Run, Transition, create, finish, start as starting, wake,
         workflow_task::{complete as task_complete, start as task_start},
     },
 };
@@ -71,7 +71,7 @@ impl World {
         let mut cx = Context { now: self.now, ids: &mut self.ids, settings: &self.settings, namespace: "default" };
         let mut tx = Transition::new(&mut self.run, &mut cx);
         let result = change(&mut tx);
-        let finished = tx.finish();
+        let finished = finish(tx);
         self.history.extend(events(&finished.commit));
         result
     }
