@@ -18,8 +18,23 @@ pub struct Done {
     pub(super) reply: Option<oneshot::Sender<Result<(), CommitError>>>,
 }
 
-/// Groups whose fate is known, from the committing thread.
-pub(super) type Incoming = mpsc::UnboundedReceiver<(Vec<Done>, Result<(), CommitError>)>;
+/// A group whose fate is known.
+type Settled = (Vec<Done>, Result<(), CommitError>);
+
+/// Groups from the committing thread.
+pub(super) type Incoming = mpsc::UnboundedReceiver<Settled>;
+
+/// Called on the committing thread. What one batch asks for is done at once, which saves the lone caller a change of
+/// threads; a larger group goes to the task beside, so that the next one can be made durable meanwhile. The order of
+/// groups does not matter here: each batch tells its own caller and offers its own tasks.
+pub(super) fn pass_on(mut dones: Vec<Done>, outcome: Result<(), CommitError>, beside: &mpsc::UnboundedSender<Settled>) {
+    if outcome.is_ok() && dones.len() == 1 {
+        dones.drain(..).for_each(|done| finish(done, &outcome));
+    } else {
+        // The receiver lives as long as the process serves.
+        let _ = beside.send((dones, outcome));
+    }
+}
 
 /// Carries out what durable groups ask for, beside the committing thread, which goes on with the next group.
 pub(super) fn run(shared: &Arc<Shared>, mut incoming: Incoming) {

@@ -108,9 +108,8 @@ impl Shards {
         count: u16,
     ) -> Result<Self, Error> {
         let (durable, incoming) = mpsc::unbounded_channel();
-        let committer = Committer::start(Arc::clone(&store), move |dones: Vec<Done>, outcome| {
-            // The receiver lives as long as the process serves.
-            let _ = durable.send((dones, outcome));
+        let committer = Committer::start(Arc::clone(&store), move |dones, outcome| {
+            durable::pass_on(dones, outcome, &durable);
         })
         .map_err(|error| Error::Unavailable(error.to_string()))?;
         let shared = Arc::new(Shared { env, store, committer, matching, namespaces, settings });
