@@ -47,10 +47,32 @@ impl Shard {
     ) -> Result<StartReply, Error> {
         let (reply, waiting) = {
             let mut state = self.lock();
-            self.start_locked(&mut state, namespace, request, signal)?
+            let workflow_id = request.workflow_id.clone();
+            match self.start_locked(&mut state, namespace, request, signal) {
+                Ok((reply, waiting)) => (Ok(reply), waiting),
+                // A refusal tells of the run that is in the way, so it too waits until that run is durable.
+                Err(Error::Refused(refusal)) => {
+                    (Err(refusal), self.current_durable(&mut state, namespace, &workflow_id)?)
+                }
+                Err(error) => return Err(error),
+            }
         };
         durable(waiting).await?;
-        Ok(reply)
+        Ok(reply?)
+    }
+
+    /// What to wait for before the current run of a workflow id may be spoken of.
+    fn current_durable(
+        self: &Arc<Self>,
+        state: &mut State,
+        namespace: &Namespace,
+        workflow_id: &str,
+    ) -> Result<Durable, Error> {
+        let namespace_id = Uuid::from_bytes(namespace.id);
+        let Some(current) = self.current(state, namespace_id, workflow_id)? else { return Ok(None) };
+        let key = RunKey { namespace_id, workflow_id: workflow_id.to_owned(), run_id: current.run_id };
+        let undurable = self.load(state, &key)?.is_some_and(|entry| entry.undurable > 0);
+        Ok(undurable.then(|| self.barrier(state)))
     }
 
     fn start_locked(

@@ -37,6 +37,16 @@ use crate::{
 
 const SHARDS: u16 = 2;
 
+fn start_request(id: &str) -> StartWorkflowExecutionRequest {
+    StartWorkflowExecutionRequest {
+        workflow_id: id.into(),
+        workflow_type: Some(WorkflowType { name: "Flow".into() }),
+        task_queue: Some(TaskQueue { name: "tq".into(), ..Default::default() }),
+        request_id: format!("start-{id}"),
+        ..Default::default()
+    }
+}
+
 struct Rig {
     store: Arc<SimulatedStore>,
     namespaces: Arc<Namespaces>,
@@ -75,14 +85,7 @@ impl Rig {
     }
 
     async fn start(&self, id: &str) -> Result<StartReply, Error> {
-        let request = StartWorkflowExecutionRequest {
-            workflow_id: id.into(),
-            workflow_type: Some(WorkflowType { name: "Flow".into() }),
-            task_queue: Some(TaskQueue { name: "tq".into(), ..Default::default() }),
-            request_id: format!("start-{id}"),
-            ..Default::default()
-        };
-        self.shard(id).start(&self.namespace, request, None).await
+        self.shard(id).start(&self.namespace, start_request(id), None).await
     }
 
     async fn signal(&self, id: &str, request_id: &str) -> Result<(), Error> {
@@ -191,6 +194,18 @@ async fn a_start_that_failed_leaves_nothing() {
     assert!(matches!(rig.signal("wf", "s").await, Err(Error::Refused(Refusal::NotFound(_)))));
     assert_eq!((rig.rows(Table::State), rig.rows(Table::Timer), rig.rows(Table::Outbox)), (0, 0, 0));
     assert!(rig.start("wf").await.unwrap().started);
+}
+
+#[tokio::test]
+async fn a_refusal_does_not_tell_of_a_run_that_may_be_lost() {
+    let rig = Rig::new().await;
+    rig.store.fail_next(Fault::CommitRefused);
+    let second = StartWorkflowExecutionRequest { request_id: "another".into(), ..start_request("wf") };
+    let shard = rig.shard("wf");
+    // The second start sees the run of the first, which never becomes durable.
+    let (first, second) = tokio::join!(rig.start("wf"), shard.start(&rig.namespace, second, None));
+    assert!(matches!(first, Err(Error::Unavailable(_))));
+    assert!(matches!(second, Err(Error::Unavailable(_))), "{second:?}");
 }
 
 #[tokio::test]
