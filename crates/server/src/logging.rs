@@ -6,6 +6,8 @@ use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::config::{LogFormat, LogLevel};
 
+mod json;
+
 /// Sets up logging for the process. A second call changes nothing.
 ///
 /// The environment variable `ABIDE_LOG`, a tracing filter such as `info,abide_server::grpc=debug`, overrides the level.
@@ -16,7 +18,7 @@ pub fn init(format: LogFormat, level: LogLevel) {
     let initialised = match format {
         LogFormat::Pretty => lines.with_ansi(stderr().is_terminal()).with_target(false).try_init(),
         LogFormat::Text => lines.with_ansi(false).try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+        LogFormat::Json => lines.event_format(json::Lines).try_init(),
     };
     if initialised.is_err() {
         tracing::debug!("logging was set up before");
