@@ -1,9 +1,7 @@
 //! What the server says of itself: the first calls of every client (spec §3.32).
-use abide_proto::temporal::api::{
-    operatorservice::v1 as op,
-    version::v1::{ReleaseInfo, VersionInfo},
-    workflowservice::v1 as ws,
-};
+use std::net::SocketAddr;
+
+use abide_proto::temporal::api::{operatorservice::v1 as op, workflowservice::v1 as ws};
 use tonic::Status;
 
 use super::{
@@ -46,16 +44,12 @@ pub(super) async fn get_cluster_info(
         Storage::Memory => "memory",
         Storage::Directory(_) => "embedded",
     };
-    let release = ReleaseInfo { version: SERVER_VERSION.to_string(), ..Default::default() };
     Ok(ws::GetClusterInfoResponse {
         supported_clients: SUPPORTED_CLIENTS.iter().map(|(name, range, _)| ((*name).into(), (*range).into())).collect(),
         server_version: SERVER_VERSION.to_string(),
         cluster_id: frontend.system_namespace.id_text(),
-        version_info: Some(VersionInfo {
-            current: Some(release.clone()),
-            recommended: Some(release),
-            ..Default::default()
-        }),
+        // It is about newer releases; nobody is asked whether there are any.
+        version_info: None,
         cluster_name: CLUSTER_NAME.into(),
         history_shard_count: frontend.config.shard_count.into(),
         persistence_store: store.into(),
@@ -71,9 +65,12 @@ pub(super) async fn list_clusters(
     _: Call,
     _: op::ListClustersRequest,
 ) -> Result<op::ListClustersResponse, Status> {
+    let (ip, port) = (frontend.config.ip, frontend.config.grpc_port);
     let own = op::ClusterMetadata {
         cluster_name: CLUSTER_NAME.into(),
         cluster_id: frontend.system_namespace.id_text(),
+        // A port that the system chose is not known here.
+        address: if port == 0 { String::new() } else { SocketAddr::new(ip, port).to_string() },
         initial_failover_version: INITIAL_FAILOVER_VERSION,
         history_shard_count: frontend.config.shard_count.into(),
         is_connection_enabled: true,
