@@ -15,6 +15,7 @@ use crate::{
 };
 
 #[derive(Debug, Args)]
+#[command(mut_arg("reason", |reason| reason.help("Why, as history shows it")))]
 pub(crate) struct Terminate {
     #[command(flatten)]
     target: RunOrQuery,
