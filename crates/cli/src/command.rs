@@ -4,6 +4,7 @@ use clap::{Args, FromArgMatches, Parser, Subcommand};
 
 use crate::{
     Stop,
+    activity::ActivityCommand,
     config::ConfigCommand,
     context::Context,
     env::EnvCommand,
@@ -32,6 +33,8 @@ pub(crate) enum Command {
     /// Run a server
     #[command(subcommand)]
     Server(ServerCommand),
+    /// Answer for activities
+    Activity(ClientGroup<ActivityCommand>),
     /// Start and steer workflows
     Workflow(ClientGroup<WorkflowCommand>),
     /// Manage the server
@@ -60,6 +63,9 @@ pub(crate) fn run(root: Root) -> Result<(), Stop> {
         Command::Server(command) => command.run(&root.common)?,
         Command::Config(command) => command.run(&root.common)?,
         Command::Env(command) => command.run(&root.common)?,
+        Command::Activity(ClientGroup { client, command }) => {
+            Context::new(&client, &root.common)?.run(async |context| command.run(context).await)?;
+        }
         Command::Workflow(ClientGroup { client, command }) => {
             Context::new(&client, &root.common)?.run(async |context| command.run(context).await)?;
         }

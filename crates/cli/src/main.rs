@@ -1,5 +1,6 @@
 //! The `abide` binary: the server, and a client for it. Called by another name it answers the same.
 
+mod activity;
 mod clock;
 mod command;
 mod config;

@@ -1,8 +1,9 @@
-//! `KEY=VALUE` flags.
+//! `KEY=VALUE` flags, and flags whose value is JSON.
 
 use std::collections::BTreeMap;
 
-use abide_proto::temporal::api::common::v1::Payload;
+use abide_proto::temporal::api::common::v1::{Payload, Payloads};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::error::CliError;
@@ -37,13 +38,21 @@ pub(crate) fn payloads<M: FromIterator<(String, Payload)>>(
     Ok((!given.is_empty()).then(|| payloads.collect()))
 }
 
+/// The JSON value of a flag, letter by letter, as a list of one payload.
+pub(crate) fn json_payloads(flag: &str, given: String) -> Result<Payloads, CliError> {
+    match serde_json::from_str::<IgnoredAny>(&given) {
+        Ok(_) => Ok(Payloads { payloads: vec![json_plain(given)] }),
+        Err(error) => Err(CliError::options(format!("{flag} {given:?} is not valid JSON: {error}"))),
+    }
+}
+
 /// A `json/plain` payload.
 pub(crate) fn json_payload(value: &Value) -> Payload {
-    Payload {
-        metadata: [("encoding".to_owned(), "json/plain".into())].into(),
-        data: value.to_string().into(),
-        ..Payload::default()
-    }
+    json_plain(value.to_string())
+}
+
+fn json_plain(text: String) -> Payload {
+    Payload { metadata: [("encoding".to_owned(), "json/plain".into())].into(), data: text.into(), ..Payload::default() }
 }
 
 #[cfg(test)]
@@ -64,5 +73,14 @@ mod tests {
     fn json_pairs_refuse_bare_words() {
         assert_eq!(json("--memo", &["n=5".to_owned()]).unwrap()["n"], 5);
         assert!(json("--memo", &["n=bare".to_owned()]).is_err());
+    }
+
+    #[test]
+    fn a_json_value_is_kept_letter_by_letter() {
+        let big = "{\"n\": 12345678901234567890123}";
+        let payloads = json_payloads("--result", big.to_owned()).unwrap().payloads;
+        assert_eq!(payloads.iter().map(|payload| &payload.data[..]).collect::<Vec<_>>(), [big.as_bytes()]);
+        let refused = json_payloads("--result", "bare".to_owned()).unwrap_err().to_string();
+        assert!(refused.starts_with(r#"--result "bare" is not valid JSON: "#));
     }
 }

@@ -107,19 +107,25 @@ impl Printer {
 
     /// Asks the user on stdin whether to go on, unless `yes` says so; in JSON it must.
     pub(crate) fn confirm(&self, what: &str, yes: bool) -> Result<(), CliError> {
+        self.ask(&format!("{what}? y/N "), yes, |answer| matches!(answer.to_lowercase().as_str(), "y" | "yes"))
+    }
+
+    /// As [`Printer::confirm`], for what cannot be undone: the user types the name of what it is done to.
+    pub(crate) fn confirm_by_name(&self, what: &str, name: &str, yes: bool) -> Result<(), CliError> {
+        self.ask(&format!("{what}? Type {name} to confirm: "), yes, |answer| answer == name)
+    }
+
+    fn ask(&self, question: &str, yes: bool, confirms: impl FnOnce(&str) -> bool) -> Result<(), CliError> {
         if yes {
             return Ok(());
         }
         if self.is_json() {
             return Err(CliError::options("must bypass the question with --yes when the output is JSON"));
         }
-        self.write(&format!("{what}? y/N "));
+        self.write(question);
         let mut answer = String::new();
         io::stdin().read_line(&mut answer).map_err(|error| CliError::options(error.to_string()))?;
-        match answer.trim().to_lowercase().as_str() {
-            "y" | "yes" => Ok(()),
-            _ => Err(CliError::options("user denied confirmation")),
-        }
+        if confirms(answer.trim()) { Ok(()) } else { Err(CliError::options("user denied confirmation")) }
     }
 
     /// What the next card or table shows.

@@ -1,6 +1,7 @@
 //! `task-queue …`
 
 mod describe;
+mod list_partition;
 
 use clap::Subcommand;
 
@@ -10,12 +11,15 @@ use crate::{context::Context, done::Done};
 pub(crate) enum TaskQueueCommand {
     /// Show the workers and the backlog of a task queue
     Describe(describe::Describe),
+    /// List the partitions of a task queue
+    ListPartition(list_partition::ListPartition),
 }
 
 impl TaskQueueCommand {
     pub(crate) async fn run(self, context: &Context) -> Done {
         match self {
             Self::Describe(command) => command.run(context).await,
+            Self::ListPartition(command) => command.run(context).await,
         }
     }
 }

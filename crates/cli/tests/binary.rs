@@ -116,6 +116,34 @@ fn a_server_on_disk_keeps_its_runs() {
 }
 
 #[test]
+fn a_namespace_is_deleted_once_that_is_confirmed() {
+    let server = Server::start(&["--namespace", "mine"]);
+    assert!(error(&server.run("operator namespace delete -n mine")).contains("denied confirmation"));
+    assert!(error(&server.run("operator namespace delete -n mine -o json")).contains("--yes"));
+    assert!(server.run("operator namespace describe -n mine").status.success());
+    assert!(server.run("operator namespace delete -n mine --yes").status.success());
+    assert!(error(&server.run("operator namespace describe -n mine")).contains("not found"));
+}
+
+#[test]
+fn the_cluster_and_its_queues_are_shown() {
+    let server = Server::start(&[]);
+    let about = server.json("operator cluster describe");
+    let clusters = server.json("operator cluster list");
+    assert_eq!(clusters.as_array().map(Vec::len), Some(1));
+    for key in ["clusterName", "clusterId", "historyShardCount", "initialFailoverVersion"] {
+        assert!(!about[key].is_null(), "{key}");
+        assert_eq!(clusters[0][key], about[key], "{key}");
+    }
+    assert!(error(&server.run("operator cluster remove --name other")).contains("cannot be found"));
+    let partitions = server.json("task-queue list-partition -t tq");
+    assert_eq!(partitions["workflowTaskQueuePartitions"][0]["key"], "tq");
+    let unknown = server.run("activity complete -w none -a act --result 1");
+    assert!(error(&unknown).starts_with("Error: failed completing activity: "));
+    assert!(error(&server.run("activity fail -w none -a act --detail bare")).contains("--detail"));
+}
+
+#[test]
 fn a_port_that_is_taken_is_an_error() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();

@@ -43,13 +43,11 @@ pub(super) const SETS: [(&str, &str); 13] = [
     ("endpoint", "name! description description-file target-namespace target-task-queue target-url"),
 ];
 
-pub(super) const COMMANDS: [(&str, &str); 65] = [
+pub(super) const COMMANDS: [(&str, &str); 59] = [
     ("activity cancel", "activity-id,a! run-id,r reason"),
-    ("activity complete", "activity-id,a! workflow-id,w run-id,r result!"),
     ("activity count", "query,q"),
     ("activity describe", "activity-id,a! run-id,r raw:bool"),
     ("activity execute", "@activity-start"),
-    ("activity fail", "activity-id,a! workflow-id,w run-id,r detail reason"),
     ("activity list", "query,q limit:int page-size:int"),
     ("activity pause", "activity-id,a workflow-id,w! run-id,r reason"),
     (
@@ -64,10 +62,7 @@ pub(super) const COMMANDS: [(&str, &str); 65] = [
     ("batch describe", "job-id!"),
     ("batch list", "limit:int"),
     ("batch terminate", "job-id! reason!"),
-    ("operator cluster list", "limit:int"),
-    ("operator cluster remove", "name!"),
     ("operator cluster upsert", "frontend-address! enable-connection:bool enable-replication:bool"),
-    ("operator namespace delete", "yes,y:bool"),
     ("operator nexus endpoint create", "@endpoint"),
     ("operator nexus endpoint delete", "name!"),
     ("operator nexus endpoint get", "name!"),
@@ -90,7 +85,6 @@ pub(super) const COMMANDS: [(&str, &str); 65] = [
     ),
     ("task-queue get-build-id-reachability", "build-id reachability-type:open|closed|existing task-queue,t"),
     ("task-queue get-build-ids", "task-queue,t! max-sets:int"),
-    ("task-queue list-partition", "task-queue,t!"),
     ("task-queue update-build-ids add-new-default", "build-id! task-queue,t!"),
     ("task-queue versioning get-rules", "task-queue,t!"),
     (
