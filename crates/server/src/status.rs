@@ -216,8 +216,30 @@ pub fn outward(status: Status, method: &str) -> Status {
             tracing::error!(method, %status, "call failed");
             unavailable(status.message())
         }
-        _ => status,
+        _ => shortened(status),
     }
+}
+
+/// The longest text that is sent: it travels in a header, and clients limit those (spec §4.1).
+const MESSAGE_BYTES_MAX: usize = 4000;
+
+/// A status whose text, which may repeat what the user sent, fits into a header.
+fn shortened(status: Status) -> Status {
+    let message = status.message();
+    if message.len() <= MESSAGE_BYTES_MAX {
+        return status;
+    }
+    let end = (0..=MESSAGE_BYTES_MAX).rev().find(|at| message.is_char_boundary(*at)).unwrap_or(0);
+    let message = message[..end].to_owned();
+    let mut short = match rpc::Status::decode(status.details()) {
+        Ok(packed) if !status.details().is_empty() => {
+            let packed = rpc::Status { message: message.clone(), ..packed };
+            Status::with_details(status.code(), message, packed.encode_to_vec().into())
+        }
+        _ => Status::new(status.code(), message),
+    };
+    *short.metadata_mut() = status.metadata().clone();
+    short
 }
 
 /// A status with one detail, named without its package.
@@ -274,6 +296,14 @@ mod tests {
         assert!(masked.message().starts_with("something went wrong, please retry ("), "{}", masked.message());
         assert_eq!(outward(Status::data_loss("shard lost"), "Method").code(), Code::Unavailable);
         assert_eq!(outward(not_found("gone"), "Method").message(), "gone");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_characters_and_keeps_its_detail() {
+        let long = outward(not_found("é".repeat(3000)), "Method");
+        assert_eq!(long.message(), "é".repeat(2000));
+        let _: details::NotFoundFailure = detail(&long, "NotFoundFailure");
+        assert_eq!(outward(invalid_argument("x".repeat(9000)), "Method").message().len(), MESSAGE_BYTES_MAX);
     }
 
     #[test]

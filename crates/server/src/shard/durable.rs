@@ -1,11 +1,18 @@
 //! What happens once a transition is durable: the reply goes out, tasks are offered, whoever watches the run wakes.
-use std::sync::Arc;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use abide_engine::workflow::{Dispatch, RunKey};
 use abide_store::CommitError;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Shard, Shared, outbox, recover};
+use super::{
+    Shard, Shared, outbox,
+    query::{self, QueryAnswers},
+    recover,
+};
 
 /// Rides with a batch through the committer.
 pub struct Done {
@@ -15,6 +22,8 @@ pub struct Done {
     /// The runs that the batch changed; empty for a barrier.
     pub(super) runs: Vec<Arc<RunKey>>,
     pub(super) tasks: Vec<(Arc<RunKey>, Dispatch)>,
+    /// What a completed workflow task says to the queries that rode on it.
+    pub(super) answers: Option<QueryAnswers>,
     pub(super) reply: Option<oneshot::Sender<Result<(), CommitError>>>,
 }
 
@@ -29,7 +38,7 @@ pub(super) type Incoming = mpsc::UnboundedReceiver<Settled>;
 /// groups does not matter here: each batch tells its own caller and offers its own tasks.
 pub(super) fn pass_on(mut dones: Vec<Done>, outcome: Result<(), CommitError>, beside: &mpsc::UnboundedSender<Settled>) {
     if outcome.is_ok() && dones.len() == 1 {
-        dones.drain(..).for_each(|done| finish(done, &outcome));
+        dones.drain(..).for_each(|done| finish_or_abort(done, &outcome));
     } else {
         // The receiver lives as long as the process serves.
         let _ = beside.send((dones, outcome));
@@ -41,17 +50,26 @@ pub(super) fn run(shared: &Arc<Shared>, mut incoming: Incoming) {
     shared.env.spawn(async move {
         while let Some((dones, outcome)) = incoming.recv().await {
             for done in dones {
-                finish(done, &outcome);
+                finish_or_abort(done, &outcome);
             }
         }
     });
 }
 
+/// A panic here would leave callers without an answer and tasks without an offer, for good: better the process ends and
+/// recovers from what is durable.
+fn finish_or_abort(done: Done, outcome: &Result<(), CommitError>) {
+    if catch_unwind(AssertUnwindSafe(|| finish(done, outcome))).is_err() {
+        tracing::error!("a panic after a commit; the process ends");
+        std::process::abort();
+    }
+}
+
 fn finish(done: Done, outcome: &Result<(), CommitError>) {
-    let Done { shard, epoch, runs, tasks, reply } = done;
+    let Done { shard, epoch, runs, tasks, answers, reply } = done;
     match outcome {
         Ok(()) => {
-            settle(&shard, epoch, &runs);
+            settle(&shard, epoch, &runs, answers);
             // The reply first: the caller is waiting, the worker may be too but hears of it through another call.
             if let Some(reply) = reply {
                 let _ = reply.send(Ok(())); // a caller that went away needs no answer
@@ -69,11 +87,14 @@ fn finish(done: Done, outcome: &Result<(), CommitError>) {
     }
 }
 
-fn settle(shard: &Arc<Shard>, epoch: u64, runs: &[Arc<RunKey>]) {
+fn settle(shard: &Arc<Shard>, epoch: u64, runs: &[Arc<RunKey>], answers: Option<QueryAnswers>) {
     if runs.is_empty() {
         return;
     }
     let mut state = shard.lock();
+    if let Some(answers) = answers {
+        answers.give(&mut state);
+    }
     if state.lease.epoch != epoch {
         return;
     }
@@ -81,6 +102,7 @@ fn settle(shard: &Arc<Shard>, epoch: u64, runs: &[Arc<RunKey>]) {
         if let Some(entry) = state.runs.get_mut(&**key) {
             entry.undurable = entry.undurable.saturating_sub(1);
         }
+        query::unblock(&mut state, key);
         if let Some(watcher) = state.watchers.remove(&**key) {
             watcher.notify_waiters();
         }

@@ -29,7 +29,7 @@ use crate::{env::Env, namespaces::Namespaces};
 pub use durable::Done;
 pub use history::{HistoryPage, PageLimits};
 pub use outbox::{QueueClock, Task};
-pub use query::{Answer, QueryTask};
+pub use query::{Answer, QueryAnswers, QueryTask};
 pub use settings::SettingsSource;
 pub use start::StartReply;
 pub use state::Current;

@@ -5,7 +5,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use abide_engine::{Refusal, workflow::RunKey};
+use abide_engine::{
+    Refusal,
+    workflow::{Run, RunKey},
+};
 use abide_proto::temporal::api::{
     common::v1::Payloads,
     enums::v1::{QueryResultType, ResourceExhaustedCause, ResourceExhaustedScope},
@@ -15,7 +18,10 @@ use abide_proto::temporal::api::{
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::{Error, Shard};
+use super::{
+    Error, Shard,
+    state::{Entry, State},
+};
 
 /// How a query ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,6 +62,13 @@ impl Shard {
         limit: usize,
     ) -> Result<oneshot::Receiver<Answer>, Error> {
         let mut state = self.lock();
+        let (reply, answer) = oneshot::channel();
+        // The task that the caller saw may be over by now.
+        if self.load(&mut state, key)?.is_none_or(|entry| is_idle(&entry.run)) {
+            // The receiver is in hand, so sending succeeds.
+            let _ = reply.send(Answer::Unblocked);
+            return Ok(answer);
+        }
         let queries = state.queries.entry(key.clone()).or_default();
         queries.prune();
         if queries.waiting.len() >= limit {
@@ -65,7 +78,6 @@ impl Shard {
                 scope: ResourceExhaustedScope::Namespace,
             }));
         }
-        let (reply, answer) = oneshot::channel();
         queries.waiting.push(Waiting { id, query, reply });
         Ok(answer)
     }
@@ -77,41 +89,46 @@ impl Shard {
         queries.prune();
         queries.waiting.iter().map(|waiting| (waiting.id.clone(), waiting.query.clone())).collect()
     }
+}
 
-    /// Whether the run has a workflow task, scheduled or started.
-    pub fn has_workflow_task(&self, key: &RunKey) -> bool {
-        let mut state = self.lock();
-        self.load(&mut state, key)
-            .ok()
-            .flatten()
-            .is_some_and(|entry| entry.run.is_running() && entry.run.header.workflow_task.is_some())
-    }
+/// The results of a completed workflow task for the queries that rode on it.
+pub struct QueryAnswers {
+    pub key: RunKey,
+    pub results: BTreeMap<String, WorkflowQueryResult>,
+    /// A larger answer is refused.
+    pub limit_bytes: usize,
+}
 
-    /// A workflow task was completed: its results answer the queries that they name. Without another task those that
-    /// are left over are put to a worker directly.
-    pub fn answer_queries(
-        &self,
-        key: &RunKey,
-        results: impl IntoIterator<Item = (String, WorkflowQueryResult)>,
-        next_task: bool,
-        limit_bytes: usize,
-    ) {
-        let mut state = self.lock();
-        let Some(queries) = state.queries.get_mut(key) else { return };
-        for (id, result) in results {
+impl QueryAnswers {
+    /// Gives each query its result; results for others say nothing.
+    pub(super) fn give(self, state: &mut State) {
+        let Some(queries) = state.queries.get_mut(&self.key) else { return };
+        for (id, result) in self.results {
             if let Some(at) = queries.waiting.iter().position(|waiting| waiting.id == id) {
                 // Nobody waits any more if sending fails.
-                let _ = queries.waiting.remove(at).reply.send(of_result(result, limit_bytes));
+                let _ = queries.waiting.remove(at).reply.send(of_result(result, self.limit_bytes));
             }
         }
-        if !next_task {
-            for waiting in queries.waiting.drain(..) {
-                let _ = waiting.reply.send(Answer::Unblocked);
-            }
+    }
+}
+
+/// No workflow task will come that could answer: the run is closed, or it worked before and is idle now.
+fn is_idle(run: &Run) -> bool {
+    let header = run.header.get();
+    !header.is_running() || (header.workflow_task.is_none() && header.last_completed_started_event_id != 0)
+}
+
+/// Lets go of the queries that wait for a task which does not come: they are put to a worker directly.
+pub(super) fn unblock(state: &mut State, key: &RunKey) {
+    let Some(queries) = state.queries.get_mut(key) else { return };
+    // A change that is not durable yet may bring the answers itself.
+    let over = |entry: &Entry| entry.undurable == 0 && is_idle(&entry.run);
+    if queries.waiting.is_empty() || state.runs.get(key).is_none_or(over) {
+        for waiting in queries.waiting.drain(..) {
+            // Nobody waits any more if sending fails.
+            let _ = waiting.reply.send(Answer::Unblocked);
         }
-        if queries.waiting.is_empty() {
-            state.queries.remove(key);
-        }
+        state.queries.remove(key);
     }
 }
 

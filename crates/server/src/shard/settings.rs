@@ -5,6 +5,9 @@ use abide_engine::{Settings, time::Span};
 
 use crate::{dynamic_config::DynamicConfig, namespaces::Namespace};
 
+/// The longest workflow id that can be configured: with every byte escaped it still fits into a key.
+pub(super) const WORKFLOW_ID_BYTES_MAX: usize = 8 << 10;
+
 /// Makes [`Settings`].
 pub struct SettingsSource {
     base: Settings,
@@ -19,7 +22,7 @@ impl SettingsSource {
         let base = Settings {
             blob_size_bytes: config.blob_size_limit_error,
             memo_size_bytes: config.memo_size_limit_error,
-            id_length_bytes: config.id_length_max,
+            id_length_bytes: config.id_length_max.min(WORKFLOW_ID_BYTES_MAX),
             history_size_bytes: config.history_size_limit_error as i64,
             history_count: config.history_count_limit_error as i64,
             suggest_continue_as_new_size_bytes: config.history_size_suggest_continue_as_new as i64,

@@ -192,7 +192,7 @@ impl Shard {
         let request_id = options.attach_request_id.then_some(request.request_id);
         let attached = request_id.is_some();
         let links = if options.attach_links { request.links } else { Vec::new() };
-        let (_, waiting) = self.apply(state, namespace, &key, |tx| {
+        let (_, waiting) = self.apply(state, namespace, &key, None, |tx| {
             start::attach(tx, request_id, links);
             Ok(())
         })?;
@@ -208,7 +208,7 @@ impl Shard {
         attributes: Signal,
         links: Vec<Link>,
     ) -> Result<(StartReply, Durable), Error> {
-        let (outcome, waiting) = self.apply(state, namespace, &key, |tx| {
+        let (outcome, waiting) = self.apply(state, namespace, &key, None, |tx| {
             signal(tx, attributes, links)?;
             start::wake_delayed(tx);
             Ok(())

@@ -35,6 +35,8 @@ pub(super) struct State {
     pub(super) currents: FxHashMap<(Uuid, String), Current>,
     pub(super) timers: BTreeSet<(i64, RunKey)>,
     pub(super) horizon_ms: i64,
+    /// Rows that were due but whose runs could not be woken; they are tried again with the next horizon.
+    pub(super) postponed: Vec<(i64, RunKey)>,
     /// Who waits for a run to change.
     pub(super) watchers: FxHashMap<RunKey, Arc<Notify>>,
     pub(super) queries: FxHashMap<RunKey, Queries>,
@@ -49,6 +51,7 @@ impl State {
             currents: FxHashMap::default(),
             timers: BTreeSet::new(),
             horizon_ms: 0,
+            postponed: Vec::new(),
             watchers: FxHashMap::default(),
             queries: FxHashMap::default(),
             clock: 0,
@@ -66,6 +69,7 @@ impl State {
         self.currents.clear();
         self.timers.clear();
         self.horizon_ms = 0;
+        self.postponed.clear();
         for (_, watcher) in self.watchers.drain() {
             watcher.notify_waiters();
         }
@@ -83,23 +87,24 @@ impl State {
 
     /// Keeps memory bounded: half of the idle runs go, those not used for longest.
     pub(super) fn evict(&mut self) {
-        if self.runs.len() <= IDLE_RUNS_MAX {
+        let is_idle = |entry: &Entry| entry.undurable == 0;
+        if self.runs.len() <= IDLE_RUNS_MAX || self.runs.values().filter(|e| is_idle(e)).count() <= IDLE_RUNS_MAX {
             return;
         }
         let mut idle: Vec<(u64, RunKey)> = self
             .runs
             .iter()
-            .filter(|(_, entry)| entry.undurable == 0)
+            .filter(|(_, entry)| is_idle(entry))
             .map(|(key, entry)| (entry.last_used, key.clone()))
             .collect();
-        if idle.len() <= IDLE_RUNS_MAX {
-            return;
-        }
         idle.sort_unstable();
         for (_, key) in &idle[..idle.len() - IDLE_RUNS_MAX / 2] {
             self.runs.remove(key);
+            // The pointer may be to a newer run of the id, whose commit is still under way: the store has an older one.
             let id = (key.namespace_id, key.workflow_id.clone());
-            self.currents.remove(&id);
+            if self.currents.get(&id).is_some_and(|current| current.run_id == key.run_id) {
+                self.currents.remove(&id);
+            }
         }
     }
 }

@@ -209,6 +209,72 @@ async fn a_refusal_does_not_tell_of_a_run_that_may_be_lost() {
 }
 
 #[tokio::test]
+async fn an_id_that_fits_into_no_key_is_unknown() {
+    let rig = Rig::new().await;
+    rig.start("wf").await.unwrap();
+    let long = "x".repeat(70_000);
+    assert!(matches!(rig.signal(&long, "s").await, Err(Error::Refused(Refusal::NotFound(_)))));
+    rig.signal("wf", "s").await.unwrap();
+}
+
+#[tokio::test]
+async fn evicting_an_old_run_keeps_the_pointer_to_a_newer_one() {
+    let rig = Rig::new().await;
+    let old = rig.start("wf").await.unwrap().key;
+    let shard = Arc::clone(rig.shard("wf"));
+    let mut state = shard.lock();
+    let id = (old.namespace_id, old.workflow_id.clone());
+    // A newer run whose commit is under way, and so many idle runs that the old one has to go.
+    let newer = Uuid::from_u128(4711);
+    state.currents.insert(id.clone(), Current { run_id: newer });
+    let run = state.runs[&old].run.clone();
+    for n in 0..1000 {
+        let key = RunKey { run_id: Uuid::from_u128(n), workflow_id: format!("other-{n}"), ..old.clone() };
+        let last_used = state.tick();
+        state.runs.insert(key, state::Entry { run: run.clone(), undurable: 0, last_used });
+    }
+    state.evict();
+    assert!(!state.runs.contains_key(&old));
+    assert_eq!(state.currents.get(&id).map(|current| current.run_id), Some(newer));
+}
+
+#[tokio::test]
+async fn reads_do_not_fill_the_memory() {
+    let rig = Rig::new().await;
+    let mut keys = Vec::new();
+    for n in 0..700 {
+        keys.push(rig.start(&format!("wf-{n}")).await.unwrap().key);
+    }
+    for shard in rig.shards.all() {
+        let mut state = shard.lock();
+        state.runs.clear();
+    }
+    for key in &keys {
+        rig.shards.of_run(key).read(&rig.namespace, &Target::run(key), |_, _| ()).await.unwrap();
+    }
+    for shard in rig.shards.all() {
+        let kept = shard.lock().runs.len();
+        assert!(kept <= 257, "{kept} runs stay in memory");
+    }
+}
+
+#[tokio::test]
+async fn a_query_that_waits_is_let_go_when_its_run_ends() {
+    let rig = Rig::new().await;
+    let key = rig.start("wf").await.unwrap().key;
+    let shard = rig.shard("wf");
+    let waiting = shard.buffer_query(&key, "q".into(), Default::default(), 1).unwrap();
+    let request = abide_proto::temporal::api::workflowservice::v1::TerminateWorkflowExecutionRequest::default();
+    let change = |tx: &mut abide_engine::workflow::Transition<'_, '_>| {
+        Ok(abide_engine::workflow::close::respond_terminate(tx, request)?)
+    };
+    shard.update(&rig.namespace, &Target::run(&key), change).await.unwrap();
+    assert_eq!(waiting.await.unwrap(), Answer::Unblocked);
+    let late = shard.buffer_query(&key, "late".into(), Default::default(), 1).unwrap();
+    assert_eq!(late.await.unwrap(), Answer::Unblocked, "a query that finds the run closed does not wait");
+}
+
+#[tokio::test]
 async fn what_was_acknowledged_is_there_after_the_power_failed() {
     let mut rig = Rig::new().await;
     let key = rig.start("wf").await.unwrap().key;

@@ -1,6 +1,10 @@
 //! Durable timers: one row per run, at or before its earliest deadline. Rows up to a horizon are in memory, the rest on
 //! disk; a task per shard sleeps until the next one.
-use std::{sync::Arc, time::Duration};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 use abide_engine::workflow::{RunKey, wake::wake};
 use abide_store::{Order, Table, keys};
@@ -12,6 +16,8 @@ use super::{Error, Shard, retention, state::State};
 const HORIZON_MS: i64 = 60_000;
 /// Rows read at once.
 const PAGE: usize = 1024;
+/// How long timers wait after a failure.
+const PAUSE_MS: u64 = 1000;
 /// How many runs are woken before others get their turn.
 const WAKES_AT_ONCE: usize = 64;
 
@@ -21,11 +27,17 @@ pub(super) fn run(shard: &Arc<Shard>) {
     env.spawn(async move {
         loop {
             let changed = shard.timer_changed.notified();
-            let wait_ms = match shard.fire_due() {
-                Ok(wait_ms) => wait_ms,
-                Err(error) => {
+            // A panic must not end the timers of the shard: the lock heals, and the run is tried again.
+            let fired = catch_unwind(AssertUnwindSafe(|| shard.fire_due()));
+            let wait_ms = match fired {
+                Ok(Ok(wait_ms)) => wait_ms,
+                Ok(Err(error)) => {
                     tracing::warn!(shard = shard.id.0, %error, "timers wait for the store");
-                    1000
+                    PAUSE_MS
+                }
+                Err(_) => {
+                    tracing::error!(shard = shard.id.0, "a panic while timers fired");
+                    PAUSE_MS
                 }
             };
             let sleep = shard.shared.env.sleep(Duration::from_millis(wait_ms));
@@ -59,12 +71,18 @@ impl Shard {
         if state.horizon_ms < now_ms + HORIZON_MS / 2 {
             self.extend_horizon(&mut state, now_ms + HORIZON_MS)?;
             state.prune();
+            let postponed = std::mem::take(&mut state.postponed);
+            state.timers.extend(postponed);
         }
         for _ in 0..WAKES_AT_ONCE {
             let due = state.timers.first().filter(|(at, _)| *at <= now_ms).cloned();
             let Some((at, key)) = due else { break };
             state.timers.pop_first();
-            self.wake(&mut state, &key, at)?;
+            if let Err(error) = self.wake(&mut state, &key, at) {
+                tracing::warn!(shard = self.id.0, run = %key.run_id, %error, "a run cannot be woken now");
+                // Its row stays due; the others are not held up by it.
+                state.postponed.push((at, key));
+            }
         }
         let next = state.timers.first().map_or(i64::MAX, |(at, _)| *at).min(state.horizon_ms - HORIZON_MS / 2);
         Ok(u64::try_from(next - now_ms).unwrap_or(0))
@@ -120,7 +138,7 @@ impl Shard {
         if !entry.run.is_running() {
             return retention::erase(self, state, key);
         }
-        let (outcome, _) = self.apply(state, &namespace, key, |tx| {
+        let (outcome, _) = self.apply(state, &namespace, key, None, |tx| {
             wake(tx);
             Ok(())
         })?;

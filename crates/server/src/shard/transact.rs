@@ -11,6 +11,8 @@ use uuid::Uuid;
 
 use super::{
     Done, Error, Shard, persist,
+    query::QueryAnswers,
+    settings::WORKFLOW_ID_BYTES_MAX,
     state::{Current, Entry, State},
 };
 use crate::{env::Env, namespaces::Namespace};
@@ -76,10 +78,22 @@ impl Shard {
         target: &Target,
         change: impl FnOnce(&mut Transition<'_, '_>) -> Result<R, Stop>,
     ) -> Result<Found<R>, Error> {
+        self.update_and_answer(namespace, target, None, change).await
+    }
+
+    /// As [`Shard::update`]; if the change succeeds, queries that wait are answered once it is durable, even if the
+    /// caller has gone by then.
+    pub async fn update_and_answer<R>(
+        self: &Arc<Self>,
+        namespace: &Namespace,
+        target: &Target,
+        answers: Option<QueryAnswers>,
+        change: impl FnOnce(&mut Transition<'_, '_>) -> Result<R, Stop>,
+    ) -> Result<Found<R>, Error> {
         let (key, outcome, waiting) = {
             let mut state = self.lock();
             let key = self.find(&mut state, namespace, target)?;
-            let (outcome, waiting) = self.apply(&mut state, namespace, &key, change)?;
+            let (outcome, waiting) = self.apply(&mut state, namespace, &key, answers, change)?;
             (key, outcome, waiting)
         };
         durable(waiting).await?;
@@ -115,6 +129,7 @@ impl Shard {
         state: &mut State,
         namespace: &Namespace,
         key: &RunKey,
+        answers: Option<QueryAnswers>,
         change: impl FnOnce(&mut Transition<'_, '_>) -> Result<R, Stop>,
     ) -> Result<(Result<R, Refusal>, Durable), Error> {
         let settings = self.shared.settings.of(namespace);
@@ -137,6 +152,7 @@ impl Shard {
         if changes.is_empty() {
             return Ok((outcome, undurable.then(|| self.barrier(state))));
         }
+        changes.answers = answers.filter(|_| outcome.is_ok());
         let waiting = self.submit(state, changes);
         Ok((outcome, Some(waiting)))
     }
@@ -194,8 +210,8 @@ impl Shard {
         changes: Changes,
     ) -> oneshot::Receiver<Result<(), abide_store::CommitError>> {
         let (reply, waiting) = oneshot::channel();
-        let Changes { batch, runs, tasks } = changes;
-        let done = Done { shard: Arc::clone(self), epoch: state.lease.epoch, runs, tasks, reply: Some(reply) };
+        let Changes { batch, runs, tasks, answers } = changes;
+        let done = Done { shard: Arc::clone(self), epoch: state.lease.epoch, runs, tasks, answers, reply: Some(reply) };
         self.shared.committer.submit(batch.unwrap_or_else(|| Batch::new(state.lease)), done);
         waiting
     }
@@ -209,6 +225,13 @@ impl Shard {
         let namespace_id = Uuid::from_bytes(namespace.id);
         let workflow_id = &target.workflow_id;
         let named = target.run_id.filter(|_| target.first_run_id.is_empty());
+        // No run has such an id, and it may not even fit into a key.
+        if workflow_id.len() > WORKFLOW_ID_BYTES_MAX {
+            return Err(match named {
+                Some(_) => no_such_run(workflow_id, &target.run_id_text),
+                None => unknown_workflow(workflow_id),
+            });
+        }
         let run_id = match named {
             Some(run_id) => run_id,
             None => {
@@ -251,6 +274,7 @@ impl Shard {
         let last_used = state.tick();
         if !state.runs.contains_key(key) {
             let Some(run) = self.load_stored(key)? else { return Ok(None) };
+            state.evict();
             state.runs.insert(key.clone(), Entry { run, undurable: 0, last_used });
         }
         let mut entry = state.runs.get_mut(key);
@@ -285,6 +309,7 @@ pub(super) struct Changes {
     pub(super) batch: Option<Batch>,
     pub(super) runs: Vec<Arc<RunKey>>,
     pub(super) tasks: Vec<(Arc<RunKey>, Dispatch)>,
+    pub(super) answers: Option<QueryAnswers>,
 }
 
 impl Changes {

@@ -4,7 +4,7 @@ use std::{
     time::Duration,
 };
 
-use abide_matching::{Entry, Offer, QueueId, TaskKind};
+use abide_matching::{Entry, Offer, QueueId, Task as _, TaskKind};
 use abide_proto::temporal::api::query::v1::WorkflowQuery;
 use rustc_hash::FxHashMap;
 use tonic::Status;
@@ -33,15 +33,18 @@ impl DirectQueries {
     }
 }
 
-/// Takes the query out of the registry however the asking ends.
+/// Takes the query out of the registry and out of its queue, however the asking ends.
 struct Registered<'f> {
-    queries: &'f DirectQueries,
-    id: String,
+    frontend: &'f Frontend,
+    queue: QueueId,
+    task: Arc<QueryTask>,
 }
 
 impl Drop for Registered<'_> {
     fn drop(&mut self) {
-        self.queries.remove(&self.id);
+        self.frontend.direct_queries.remove(&self.task.id.to_string());
+        let key = Task::Query(Arc::clone(&self.task)).key();
+        drop(self.frontend.matching.cancel(&self.queue, key));
     }
 }
 
@@ -116,7 +119,7 @@ fn offer<'f>(frontend: &'f Frontend, seen: &Seen, query: &WorkflowQuery, queue: 
     let id = Uuid::from_bytes(frontend.env.uuid());
     let (task, waiting) = QueryTask::new(id, seen.key.clone(), query.clone());
     frontend.direct_queries.insert(&task);
-    let registered = Registered { queries: &frontend.direct_queries, id: id.to_string() };
+    let registered = Registered { frontend, queue: queue.clone(), task: Arc::clone(&task) };
     let entry = Entry { task: Task::Query(task), priority: 1, scheduled_time_ms: frontend.env.wall_ms() };
     match frontend.matching.offer(queue, entry) {
         Offer::StickyUnavailable(_) | Offer::Overflow(_) => None,

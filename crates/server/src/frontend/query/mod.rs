@@ -96,6 +96,7 @@ pub(crate) async fn query(
             Answer::Unblocked => {
                 let again = Target::run(&seen.key);
                 let seen = shard.read(&call.namespace, &again, look).await?.value;
+                check_ready(frontend, &call, &seen, seen.is_running())?;
                 direct::ask(frontend, &call, &seen, &query).await?
             }
             answer => answer,

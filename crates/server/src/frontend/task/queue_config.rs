@@ -50,6 +50,9 @@ fn changes_nothing(request: &ws::UpdateTaskQueueConfigRequest) -> bool {
 fn check(frontend: &Frontend, request: &ws::UpdateTaskQueueConfigRequest, kind: TaskKind) -> Result<(), Status> {
     let refuse = |text: String| Err(status::invalid_argument(text));
     let longest = frontend.dynamic_config.id_length_max;
+    if request.task_queue.len() > longest {
+        return refuse("taskQueue length exceeds limit".into());
+    }
     if request.task_queue.starts_with(RESERVED_PREFIX) {
         return refuse(format!("task queue family name cannot have prefix {RESERVED_PREFIX} {}", request.task_queue));
     }

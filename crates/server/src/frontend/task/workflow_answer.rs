@@ -9,7 +9,7 @@ use tonic::Status;
 use super::{activity_poll, queue, workflow_task};
 use crate::{
     frontend::{Call, Frontend, token},
-    shard::{Shard, Target},
+    shard::{QueryAnswers, Shard, Target},
     status,
 };
 use std::sync::Arc;
@@ -29,17 +29,14 @@ pub(crate) async fn completed(
     queue::check_identity(frontend, &request.identity)?;
     let (shard, target) = target(frontend, &token)?;
     let results = std::mem::take(&mut request.query_results);
-    let key = token.run_key();
+    let limit_bytes = frontend.dynamic_config.blob_size_limit_error;
+    let answers = token.run_key().map(|key| QueryAnswers { key, results, limit_bytes });
     let change = |tx: &mut abide_engine::workflow::Transition<'_, '_>| complete::complete(tx, &token, request);
-    let outcome = shard.update(&call.namespace, &target, change).await;
+    let outcome = shard.update_and_answer(&call.namespace, &target, answers, change).await;
     let found = match outcome {
         Ok(found) => found,
         Err(error) => return Err(not_found_as(error, "Workflow task not found.")),
     };
-    if let Some(key) = &key {
-        let next_task = found.value.next_task.is_some() || shard.has_workflow_task(key);
-        shard.answer_queries(key, results, next_task, frontend.dynamic_config.blob_size_limit_error);
-    }
     let workflow_task = match found.value.next_task {
         Some(task) => {
             let queries = shard.waiting_queries(&found.key);
