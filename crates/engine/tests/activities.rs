@@ -198,3 +198,24 @@ fn a_large_heartbeat_or_result_fails_it() {
          8 WORKFLOW_TASK_SCHEDULED attempt=1",
     );
 }
+
+#[test]
+fn a_start_that_its_worker_never_heard_of_is_undone() {
+    use abide_engine::workflow::activity::{give_back, start};
+    let mut rig = with_activity(|_| {});
+    rig.step(|tx| Ok(start(tx, 5, 1, "gone", "worker")?)).unwrap();
+    let give_back = |rig: &mut Rig, request_id: &'static str| {
+        rig.step(|tx| {
+            give_back(tx, 5, request_id);
+            Ok(())
+        })
+        .unwrap();
+    };
+    give_back(&mut rig, "another");
+    assert!(rig.activity().is_none(), "another start is left alone");
+    give_back(&mut rig, "gone");
+    let task = rig.activity().unwrap();
+    assert_eq!(task.attempt, 1, "the attempt was never made");
+    rig.activity_completed(&by_token(&task), None).unwrap();
+    give_back(&mut rig, "gone");
+}

@@ -8,6 +8,7 @@ from temporalio import activity, workflow
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
 
 from harness.history import assert_sound, events_of, name_of, names_of
 from harness.server import Server
@@ -217,3 +218,13 @@ async def test_worker_and_waiting_client_live_through_the_restart(durable: Serve
         assert (await names_of(other.get_workflow_handle(handle.id)))[
             -1
         ] == "WorkflowExecutionCompleted"
+
+
+async def test_an_id_too_long_for_any_key_is_unknown(durable: Server) -> None:
+    """What is stored on disk has a bound that no id may reach; the server and its other runs do not notice."""
+    client = await durable.start()
+    with pytest.raises(RPCError) as refused:
+        await client.get_workflow_handle("x" * 70_000).describe()
+    assert refused.value.status == RPCStatusCode.NOT_FOUND
+    assert refused.value.message.startswith("workflow not found for ID: xxx")
+    assert len(refused.value.message) <= 4_000

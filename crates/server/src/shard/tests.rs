@@ -275,6 +275,33 @@ async fn a_query_that_waits_is_let_go_when_its_run_ends() {
 }
 
 #[tokio::test]
+async fn a_task_whose_worker_left_during_its_start_is_offered_again() {
+    let rig = Rig::new().await;
+    // The commit may be over before the worker leaves; then another run is tried.
+    for n in 0..100 {
+        let key = rig.start(&format!("wf-{n}")).await.unwrap().key;
+        let taker = Taker { request_id: "gone".into(), ..Default::default() };
+        let target = Target::run(&key);
+        let change = |tx: &mut abide_engine::workflow::Transition<'_, '_>| Ok(start(tx, 2, &taker)?);
+        let undo = |tx: &mut abide_engine::workflow::Transition<'_, '_>| {
+            abide_engine::workflow::workflow_task::give_back(tx, "gone");
+        };
+        let starting = rig.shards.of_run(&key).update_or_undo(&rig.namespace, &target, change, undo);
+        let left = tokio::select! {
+            biased;
+            _ = starting => false,
+            () = std::future::ready(()) => true,
+        };
+        if left {
+            let (found, task) = rig.task().await;
+            assert_eq!((&found, task.attempt), (&key, 2));
+            return rig.close(&key, task).await.unwrap();
+        }
+    }
+    panic!("no worker left in time");
+}
+
+#[tokio::test]
 async fn what_was_acknowledged_is_there_after_the_power_failed() {
     let mut rig = Rig::new().await;
     let key = rig.start("wf").await.unwrap().key;

@@ -101,6 +101,22 @@ impl Shard {
         Ok(Found { key, value })
     }
 
+    /// As [`Shard::update`], for a caller that may go away: if it does before it has heard of the change, `undo` follows.
+    pub async fn update_or_undo<R>(
+        self: &Arc<Self>,
+        namespace: &Arc<Namespace>,
+        target: &Target,
+        change: impl FnOnce(&mut Transition<'_, '_>) -> Result<R, Stop>,
+        undo: impl FnOnce(&mut Transition<'_, '_>) + Send + 'static,
+    ) -> Result<Found<R>, Error> {
+        let (shard, namespace, target) = (Arc::clone(self), Arc::clone(namespace), target.clone());
+        let mut guard =
+            UndoIfDropped { undo: Some((undo, Arc::clone(&shard), Arc::clone(&namespace), target.clone())) };
+        let outcome = shard.update(&namespace, &target, change).await;
+        guard.undo = None;
+        outcome
+    }
+
     /// Looks at a run; what is seen is given once it is durable.
     pub async fn read<R>(
         self: &Arc<Self>,
@@ -300,6 +316,27 @@ impl Shard {
         }
         let records = found.iter().map(|(key, value)| (key[cut], &key[cut + 1..], value.as_slice()));
         Run::load(key.clone(), records).map(Some).map_err(|error| Error::Unavailable(error.to_string()))
+    }
+}
+
+/// Runs the change that undoes another, if it is dropped with it.
+struct UndoIfDropped<U: FnOnce(&mut Transition<'_, '_>) + Send + 'static> {
+    undo: Option<(U, Arc<Shard>, Arc<Namespace>, Target)>,
+}
+
+impl<U: FnOnce(&mut Transition<'_, '_>) + Send + 'static> Drop for UndoIfDropped<U> {
+    fn drop(&mut self) {
+        let Some((undo, shard, namespace, target)) = self.undo.take() else { return };
+        let env = shard.shared.env.clone();
+        env.spawn(async move {
+            let change = |tx: &mut Transition<'_, '_>| {
+                undo(tx);
+                Ok(())
+            };
+            if let Err(error) = shard.update(&namespace, &target, change).await {
+                tracing::debug!(%error, "a start that nobody heard of could not be undone; it times out");
+            }
+        });
     }
 }
 

@@ -20,5 +20,5 @@ pub(crate) use cancel::{finish_canceled_before_start, request_cancel};
 pub use describe::describe;
 pub(crate) use schedule::schedule;
 pub(crate) use start::start_eager;
-pub use start::{StartedActivity, start};
+pub use start::{StartedActivity, give_back, start};
 pub(crate) use timeout::{heartbeat_due, retry_due, schedule_to_close_due, schedule_to_start_due, start_to_close_due};

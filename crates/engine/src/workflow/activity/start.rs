@@ -50,6 +50,20 @@ pub fn start(
     take(tx, scheduled_event_id, request_id, identity).ok_or(Refusal::Obsolete)
 }
 
+/// Undoes a start whose worker had gone before it heard of it: the attempt waits for a worker again. Anything else than
+/// that very start is left alone.
+pub fn give_back(tx: &mut Transition<'_, '_>, scheduled_event_id: i64, request_id: &str) {
+    let is_it = |a: &&Activity| a.is_started() && a.request_id == request_id;
+    if !tx.run.is_running() || tx.run.activities.get(&scheduled_event_id).filter(is_it).is_none() {
+        return;
+    }
+    if let Some(activity) = tx.run.activities.get_mut(&scheduled_event_id) {
+        activity.started_time = 0;
+        activity.request_id.clear();
+        activity.identity.clear();
+    }
+}
+
 /// Starts the activities that the completing worker wants at once, in the order of their commands.
 pub(crate) fn start_eager(tx: &mut Transition<'_, '_>, batch: &Applying) -> Vec<StartedActivity> {
     let mut started = Vec::with_capacity(batch.eager.len());

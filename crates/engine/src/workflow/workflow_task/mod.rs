@@ -6,6 +6,7 @@ pub mod start;
 pub mod taker;
 mod timeout;
 
+pub use timeout::give_back;
 pub(crate) use timeout::{schedule_to_start_timed_out, start_to_close_timed_out};
 
 use super::{

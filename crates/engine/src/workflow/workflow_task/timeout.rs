@@ -28,6 +28,15 @@ pub(crate) fn start_to_close_timed_out(tx: &mut Transition<'_, '_>) {
     schedule(tx, None);
 }
 
+/// Undoes a start whose worker had gone before it heard of it: the task times out at once instead of in its own time.
+/// Anything else than that very start is left alone.
+pub fn give_back(tx: &mut Transition<'_, '_>, request_id: &str) {
+    let task = tx.run.header.workflow_task.as_ref();
+    if tx.run.is_running() && task.is_some_and(|t| t.is_started() && t.request_id == request_id) {
+        start_to_close_timed_out(tx);
+    }
+}
+
 /// The sticky worker did not take the task: it is scheduled anew on the normal queue, as a first attempt.
 pub(crate) fn schedule_to_start_timed_out(tx: &mut Transition<'_, '_>) {
     let task = take(tx, false, "");

@@ -1,7 +1,10 @@
 //! PollActivityTaskQueue (spec §3.8, §3.9).
 use abide_engine::{
     Refusal,
-    workflow::activity::{self, StartedActivity},
+    workflow::{
+        Transition,
+        activity::{self, StartedActivity},
+    },
 };
 use abide_matching::TaskKind;
 use abide_proto::temporal::api::{
@@ -39,10 +42,11 @@ pub(crate) async fn poll(
         let request_id = Uuid::from_bytes(frontend.env.uuid()).to_string();
         let shard = frontend.shards.of_run(&key);
         let (id, attempt) = (dispatch.scheduled_event_id, dispatch.attempt);
-        let change = |tx: &mut abide_engine::workflow::Transition<'_, '_>| {
-            Ok(activity::start(tx, id, attempt, &request_id, &request.identity)?)
-        };
-        match shard.update(&call.namespace, &Target::run(&key), change).await {
+        let given_back = request_id.clone();
+        let change =
+            |tx: &mut Transition<'_, '_>| Ok(activity::start(tx, id, attempt, &request_id, &request.identity)?);
+        let undo = move |tx: &mut Transition<'_, '_>| activity::give_back(tx, id, &given_back);
+        match shard.update_or_undo(&call.namespace, &Target::run(&key), change, undo).await {
             Ok(found) => {
                 let poller_scaling_decision = poll::scaling(&taken);
                 drop(taken.finish());

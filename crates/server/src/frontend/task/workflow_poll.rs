@@ -2,8 +2,11 @@
 use abide_engine::{
     Refusal,
     workflow::{
-        RunKey,
-        workflow_task::start::{Taker, start},
+        RunKey, Transition,
+        workflow_task::{
+            give_back,
+            start::{Taker, start},
+        },
     },
 };
 use abide_matching::TaskKind;
@@ -74,8 +77,10 @@ async fn begin(
     taker: Taker,
 ) -> Result<Option<ws::PollWorkflowTaskQueueResponse>, Status> {
     let shard = frontend.shards.of_run(key);
-    let started =
-        shard.update(&call.namespace, &Target::run(key), |tx| Ok(start(tx, scheduled_event_id, &taker)?)).await;
+    let request_id = taker.request_id.clone();
+    let change = |tx: &mut Transition<'_, '_>| Ok(start(tx, scheduled_event_id, &taker)?);
+    let undo = move |tx: &mut Transition<'_, '_>| give_back(tx, &request_id);
+    let started = shard.update_or_undo(&call.namespace, &Target::run(key), change, undo).await;
     let started = match started {
         Ok(found) => found.value,
         Err(Error::Refused(Refusal::Obsolete | Refusal::NotFound(_))) => return Ok(None),
