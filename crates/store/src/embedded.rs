@@ -102,6 +102,8 @@ impl EmbeddedStore {
         manifest::verify(&directory.engine_path())?;
         let watermark = Watermark::open(&directory.watermark_path())?;
         let reached = watermark.reached();
+        // What the log is trimmed by must not be forgotten by a power failure after the trim.
+        watermark.sync().map_err(error::io_error(&directory.watermark_path()))?;
         let last_in_journal = journal::verify(&directory.engine_path(), reached)?;
         let (database, keyspaces) = engine::open(&directory.engine_path(), options)?;
 

@@ -50,6 +50,11 @@ impl Watermark {
         open().map_err(io_error(path))
     }
 
+    /// Makes the numbers durable.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.file.sync_all()
+    }
+
     pub(super) fn reached(&self) -> Reached {
         self.reached
     }
