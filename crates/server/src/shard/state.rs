@@ -35,8 +35,6 @@ pub(super) struct State {
     pub(super) currents: FxHashMap<(Uuid, String), Current>,
     pub(super) timers: BTreeSet<(i64, RunKey)>,
     pub(super) horizon_ms: i64,
-    /// Rows that were due but whose runs could not be woken; they are tried again with the next horizon.
-    pub(super) postponed: Vec<(i64, RunKey)>,
     /// Who waits for a run to change.
     pub(super) watchers: FxHashMap<RunKey, Arc<Notify>>,
     pub(super) queries: FxHashMap<RunKey, Queries>,
@@ -51,7 +49,6 @@ impl State {
             currents: FxHashMap::default(),
             timers: BTreeSet::new(),
             horizon_ms: 0,
-            postponed: Vec::new(),
             watchers: FxHashMap::default(),
             queries: FxHashMap::default(),
             clock: 0,
@@ -69,7 +66,6 @@ impl State {
         self.currents.clear();
         self.timers.clear();
         self.horizon_ms = 0;
-        self.postponed.clear();
         for (_, watcher) in self.watchers.drain() {
             watcher.notify_waiters();
         }

@@ -301,6 +301,38 @@ async fn a_task_whose_worker_left_during_its_start_is_offered_again() {
     panic!("no worker left in time");
 }
 
+/// Waits for the run's next durable change, but not for ever.
+async fn soon(changed: impl Future<Output = ()>) {
+    tokio::select! {
+        () = changed => {}
+        () = Env::real().sleep(Duration::from_secs(20)) => panic!("nothing changed"),
+    }
+}
+
+#[tokio::test]
+async fn a_change_between_the_watch_and_the_wait_is_not_missed() {
+    let rig = Rig::new().await;
+    let key = rig.start("wf").await.unwrap().key;
+    let changed = rig.shard("wf").watch(&key);
+    rig.signal("wf", "s").await.unwrap();
+    soon(changed).await;
+}
+
+#[tokio::test]
+async fn a_timer_whose_run_could_not_be_read_fires_a_little_later() {
+    let rig = Rig::new().await;
+    let timeout = prost_types::Duration { seconds: 1, nanos: 0 };
+    let request = StartWorkflowExecutionRequest { workflow_run_timeout: Some(timeout), ..start_request("wf") };
+    let shard = rig.shard("wf");
+    let key = shard.start(&rig.namespace, request, None).await.unwrap().key;
+    let ended = shard.watch(&key);
+    shard.lock().runs.clear();
+    rig.store.fail_next(Fault::ReadUnavailable);
+    soon(ended).await;
+    let running = shard.read(&rig.namespace, &Target::run(&key), |run, _| run.is_running()).await.unwrap().value;
+    assert!(!running);
+}
+
 #[tokio::test]
 async fn what_was_acknowledged_is_there_after_the_power_failed() {
     let mut rig = Rig::new().await;

@@ -71,21 +71,25 @@ impl Shard {
         if state.horizon_ms < now_ms + HORIZON_MS / 2 {
             self.extend_horizon(&mut state, now_ms + HORIZON_MS)?;
             state.prune();
-            let postponed = std::mem::take(&mut state.postponed);
-            state.timers.extend(postponed);
         }
+        let mut postponed = Vec::new();
         for _ in 0..WAKES_AT_ONCE {
             let due = state.timers.first().filter(|(at, _)| *at <= now_ms).cloned();
             let Some((at, key)) = due else { break };
             state.timers.pop_first();
             if let Err(error) = self.wake(&mut state, &key, at) {
                 tracing::warn!(shard = self.id.0, run = %key.run_id, %error, "a run cannot be woken now");
-                // Its row stays due; the others are not held up by it.
-                state.postponed.push((at, key));
+                postponed.push((at, key));
             }
         }
         let next = state.timers.first().map_or(i64::MAX, |(at, _)| *at).min(state.horizon_ms - HORIZON_MS / 2);
-        Ok(u64::try_from(next - now_ms).unwrap_or(0))
+        let wait_ms = u64::try_from(next - now_ms).unwrap_or(0);
+        if postponed.is_empty() {
+            return Ok(wait_ms);
+        }
+        // They stay due, and the others are not held up by them.
+        state.timers.extend(postponed);
+        Ok(wait_ms.min(PAUSE_MS))
     }
 
     /// Reads the rows behind the horizon, up to a new one.
