@@ -43,7 +43,10 @@ async fn worker(queues: Queues, finished: Arc<Finished>, seed: u32) {
                 tokio::select! {
                     biased;
                     () = tokio::task::yield_now() => continue,
-                    taken = &mut poll => finished.add(taken.unwrap().finish().task.key),
+                    taken = &mut poll => match taken {
+                        None => return,
+                        Some(taken) => finished.add(taken.finish().task.key),
+                    },
                 }
             }
             choice => match poll.await {
