@@ -69,8 +69,12 @@ impl Results {
         self.taken
     }
 
-    /// Takes in what `event` says about activities; events about other things are left alone.
-    pub(crate) fn observe(&mut self, event: &HistoryEvent) -> Result<(), Fault> {
+    /// Takes in what events say about activities; one that is not of a workflow of activities alone is a fault.
+    pub(crate) fn observe_all<'a>(&mut self, events: impl IntoIterator<Item = &'a HistoryEvent>) -> Result<(), Fault> {
+        events.into_iter().try_for_each(|event| self.observe(event))
+    }
+
+    fn observe(&mut self, event: &HistoryEvent) -> Result<(), Fault> {
         match &event.attributes {
             Some(Attributes::ActivityTaskScheduledEventAttributes(scheduled)) => {
                 let number = scheduled.activity_id.parse().map_err(|_| {
@@ -80,7 +84,14 @@ impl Results {
                 Ok(())
             }
             Some(Attributes::ActivityTaskCompletedEventAttributes(completed)) => self.take(event.event_id, completed),
-            _ => Ok(()),
+            Some(
+                Attributes::WorkflowExecutionStartedEventAttributes(_)
+                | Attributes::WorkflowTaskScheduledEventAttributes(_)
+                | Attributes::WorkflowTaskStartedEventAttributes(_)
+                | Attributes::WorkflowTaskCompletedEventAttributes(_)
+                | Attributes::ActivityTaskStartedEventAttributes(_),
+            ) => Ok(()),
+            _ => Err(uncalled_for(event)),
         }
     }
 

@@ -1,13 +1,9 @@
 //! Workflows that execute activities one after another, or none.
-use abide_proto::temporal::api::{
-    command::v1::Command,
-    history::v1::{HistoryEvent, history_event::Attributes},
-    taskqueue::v1::TaskQueue,
-};
+use abide_proto::temporal::api::{command::v1::Command, history::v1::HistoryEvent, taskqueue::v1::TaskQueue};
 
 use crate::{
     fault::Fault,
-    flow::{Flow, Results, uncalled_for},
+    flow::{Flow, Results},
     wire,
 };
 
@@ -37,22 +33,7 @@ impl Flow for Activities {
         events: &[HistoryEvent],
         queue: &TaskQueue,
     ) -> Result<Vec<Command>, Fault> {
-        for event in events {
-            match &event.attributes {
-                Some(
-                    Attributes::ActivityTaskScheduledEventAttributes(_)
-                    | Attributes::ActivityTaskCompletedEventAttributes(_),
-                ) => results.observe(event)?,
-                Some(
-                    Attributes::WorkflowExecutionStartedEventAttributes(_)
-                    | Attributes::WorkflowTaskScheduledEventAttributes(_)
-                    | Attributes::WorkflowTaskStartedEventAttributes(_)
-                    | Attributes::WorkflowTaskCompletedEventAttributes(_)
-                    | Attributes::ActivityTaskStartedEventAttributes(_),
-                ) => {}
-                _ => return Err(uncalled_for(event)),
-            }
-        }
+        results.observe_all(events)?;
         let done = results.taken() as u64;
         let command =
             if done == self.count { wire::complete_workflow(done) } else { wire::schedule_activity(queue, done + 1) };

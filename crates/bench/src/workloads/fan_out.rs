@@ -1,17 +1,13 @@
 //! One run that schedules many activities in one workflow task and completes when all have ended.
 use std::time::Duration;
 
-use abide_proto::temporal::api::{
-    command::v1::Command,
-    history::v1::{HistoryEvent, history_event::Attributes},
-    taskqueue::v1::TaskQueue,
-};
+use abide_proto::temporal::api::{command::v1::Command, history::v1::HistoryEvent, taskqueue::v1::TaskQueue};
 
 use crate::{
     error::Error,
     fault::Fault,
     figures::{Done, Figures},
-    flow::{Flow, Results, is_overflow, uncalled_for},
+    flow::{Flow, Results, is_overflow},
     load::Generator,
     measure::{Snapshot, Window},
     options::Load,
@@ -34,23 +30,7 @@ impl Flow for FanOut {
         events: &[HistoryEvent],
         queue: &TaskQueue,
     ) -> Result<Vec<Command>, Fault> {
-        for event in events {
-            match &event.attributes {
-                Some(
-                    Attributes::ActivityTaskScheduledEventAttributes(_)
-                    | Attributes::ActivityTaskCompletedEventAttributes(_),
-                ) => results.observe(event)?,
-                Some(
-                    Attributes::WorkflowExecutionStartedEventAttributes(_)
-                    | Attributes::WorkflowTaskScheduledEventAttributes(_)
-                    | Attributes::WorkflowTaskStartedEventAttributes(_)
-                    | Attributes::WorkflowTaskCompletedEventAttributes(_)
-                    | Attributes::ActivityTaskStartedEventAttributes(_),
-                ) => {}
-                _ if is_overflow(event) => {}
-                _ => return Err(uncalled_for(event)),
-            }
-        }
+        results.observe_all(events.iter().filter(|event| !is_overflow(event)))?;
         if results.are_none() {
             return Ok((1..=self.count).map(|number| wire::schedule_activity(queue, number)).collect());
         }

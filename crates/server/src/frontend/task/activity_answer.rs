@@ -1,10 +1,10 @@
 //! What workers answer about activities: heartbeats and the four ends, by token or by id (spec §3.9).
 use abide_engine::workflow::{
     Transition,
-    activity::{self, CanceledAnswer, CompletedAnswer, FailedAnswer, Selector},
+    activity::{self, CanceledAnswer, CompletedAnswer, FailedAnswer, HeartbeatReply, Selector},
     workflow_task::complete::Stop,
 };
-use abide_proto::temporal::api::workflowservice::v1 as ws;
+use abide_proto::temporal::api::{common::v1::Payloads, failure::v1::Failure, workflowservice::v1 as ws};
 use bytes::Bytes;
 use tonic::Status;
 use uuid::Uuid;
@@ -29,7 +29,6 @@ fn by_token(token: &Bytes) -> Result<Addressed, Status> {
     Ok(Addressed { target: Target::run(&key), selector: Selector::ByToken(token) })
 }
 
-/// `detail` is what a missing activity id is called in the text.
 fn by_id(workflow_id: String, run_id_text: &str, activity_id: String) -> Result<Addressed, Status> {
     if activity_id.is_empty() {
         return Err(status::invalid_argument("ActivityId is not set on request."));
@@ -58,15 +57,49 @@ async fn apply<R>(
     Ok(shard.update(&call.namespace, &addressed.target, change).await?.value)
 }
 
+async fn record_heartbeat(
+    frontend: &Frontend,
+    call: &Call,
+    addressed: &Addressed,
+    details: Option<Payloads>,
+    identity: &str,
+) -> Result<HeartbeatReply, Status> {
+    apply(frontend, call, addressed, |tx, which| activity::heartbeat(tx, which, details, identity)).await
+}
+
+async fn complete(
+    frontend: &Frontend,
+    call: &Call,
+    addressed: &Addressed,
+    answer: CompletedAnswer,
+) -> Result<(), Status> {
+    check_identity(frontend, &answer.identity)?;
+    apply(frontend, call, addressed, |tx, which| activity::complete(tx, which, answer)).await
+}
+
+/// The answer is what was wrong with the reported failure.
+async fn fail(
+    frontend: &Frontend,
+    call: &Call,
+    addressed: &Addressed,
+    answer: FailedAnswer,
+) -> Result<Vec<Failure>, Status> {
+    check_identity(frontend, &answer.identity)?;
+    apply(frontend, call, addressed, |tx, which| activity::fail(tx, which, answer)).await
+}
+
+async fn cancel(frontend: &Frontend, call: &Call, addressed: &Addressed, answer: CanceledAnswer) -> Result<(), Status> {
+    check_identity(frontend, &answer.identity)?;
+    apply(frontend, call, addressed, |tx, which| activity::canceled(tx, which, answer)).await
+}
+
 pub(crate) async fn heartbeat(
     frontend: &Frontend,
     call: Call,
     request: ws::RecordActivityTaskHeartbeatRequest,
 ) -> Result<ws::RecordActivityTaskHeartbeatResponse, Status> {
     let addressed = by_token(&request.task_token)?;
-    let (details, identity) = (request.details, request.identity);
-    let beat =
-        apply(frontend, &call, &addressed, |tx, which| activity::heartbeat(tx, which, details, &identity)).await?;
+    let beat = record_heartbeat(frontend, &call, &addressed, request.details, &request.identity).await?;
     Ok(ws::RecordActivityTaskHeartbeatResponse { cancel_requested: beat.cancel_requested, ..Default::default() })
 }
 
@@ -76,9 +109,7 @@ pub(crate) async fn heartbeat_by_id(
     request: ws::RecordActivityTaskHeartbeatByIdRequest,
 ) -> Result<ws::RecordActivityTaskHeartbeatByIdResponse, Status> {
     let addressed = by_id(request.workflow_id, &request.run_id, request.activity_id)?;
-    let (details, identity) = (request.details, request.identity);
-    let beat =
-        apply(frontend, &call, &addressed, |tx, which| activity::heartbeat(tx, which, details, &identity)).await?;
+    let beat = record_heartbeat(frontend, &call, &addressed, request.details, &request.identity).await?;
     Ok(ws::RecordActivityTaskHeartbeatByIdResponse { cancel_requested: beat.cancel_requested, ..Default::default() })
 }
 
@@ -88,9 +119,8 @@ pub(crate) async fn completed(
     request: ws::RespondActivityTaskCompletedRequest,
 ) -> Result<ws::RespondActivityTaskCompletedResponse, Status> {
     let addressed = by_token(&request.task_token)?;
-    check_identity(frontend, &request.identity)?;
     let answer = CompletedAnswer { result: request.result, identity: request.identity };
-    apply(frontend, &call, &addressed, |tx, which| activity::complete(tx, which, answer)).await?;
+    complete(frontend, &call, &addressed, answer).await?;
     Ok(ws::RespondActivityTaskCompletedResponse {})
 }
 
@@ -100,9 +130,8 @@ pub(crate) async fn completed_by_id(
     request: ws::RespondActivityTaskCompletedByIdRequest,
 ) -> Result<ws::RespondActivityTaskCompletedByIdResponse, Status> {
     let addressed = by_id(request.workflow_id, &request.run_id, request.activity_id)?;
-    check_identity(frontend, &request.identity)?;
     let answer = CompletedAnswer { result: request.result, identity: request.identity };
-    apply(frontend, &call, &addressed, |tx, which| activity::complete(tx, which, answer)).await?;
+    complete(frontend, &call, &addressed, answer).await?;
     Ok(ws::RespondActivityTaskCompletedByIdResponse {})
 }
 
@@ -112,14 +141,13 @@ pub(crate) async fn failed(
     request: ws::RespondActivityTaskFailedRequest,
 ) -> Result<ws::RespondActivityTaskFailedResponse, Status> {
     let addressed = by_token(&request.task_token)?;
-    check_identity(frontend, &request.identity)?;
     let answer = FailedAnswer {
         failure: request.failure,
         last_heartbeat_details: request.last_heartbeat_details,
         identity: request.identity,
         cause: request.cause,
     };
-    let failures = apply(frontend, &call, &addressed, |tx, which| activity::fail(tx, which, answer)).await?;
+    let failures = fail(frontend, &call, &addressed, answer).await?;
     Ok(ws::RespondActivityTaskFailedResponse { failures })
 }
 
@@ -129,14 +157,13 @@ pub(crate) async fn failed_by_id(
     request: ws::RespondActivityTaskFailedByIdRequest,
 ) -> Result<ws::RespondActivityTaskFailedByIdResponse, Status> {
     let addressed = by_id(request.workflow_id, &request.run_id, request.activity_id)?;
-    check_identity(frontend, &request.identity)?;
     let answer = FailedAnswer {
         failure: request.failure,
         last_heartbeat_details: request.last_heartbeat_details,
         identity: request.identity,
         cause: request.cause,
     };
-    let failures = apply(frontend, &call, &addressed, |tx, which| activity::fail(tx, which, answer)).await?;
+    let failures = fail(frontend, &call, &addressed, answer).await?;
     Ok(ws::RespondActivityTaskFailedByIdResponse { failures })
 }
 
@@ -146,9 +173,8 @@ pub(crate) async fn canceled(
     request: ws::RespondActivityTaskCanceledRequest,
 ) -> Result<ws::RespondActivityTaskCanceledResponse, Status> {
     let addressed = by_token(&request.task_token)?;
-    check_identity(frontend, &request.identity)?;
     let answer = CanceledAnswer { details: request.details, identity: request.identity };
-    apply(frontend, &call, &addressed, |tx, which| activity::canceled(tx, which, answer)).await?;
+    cancel(frontend, &call, &addressed, answer).await?;
     Ok(ws::RespondActivityTaskCanceledResponse {})
 }
 
@@ -158,8 +184,7 @@ pub(crate) async fn canceled_by_id(
     request: ws::RespondActivityTaskCanceledByIdRequest,
 ) -> Result<ws::RespondActivityTaskCanceledByIdResponse, Status> {
     let addressed = by_id(request.workflow_id, &request.run_id, request.activity_id)?;
-    check_identity(frontend, &request.identity)?;
     let answer = CanceledAnswer { details: request.details, identity: request.identity };
-    apply(frontend, &call, &addressed, |tx, which| activity::canceled(tx, which, answer)).await?;
+    cancel(frontend, &call, &addressed, answer).await?;
     Ok(ws::RespondActivityTaskCanceledByIdResponse {})
 }
