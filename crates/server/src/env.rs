@@ -4,6 +4,8 @@
 //! whole run.
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
+use tokio::sync::oneshot;
+
 mod real;
 
 pub use real::RealPlatform;
@@ -25,6 +27,8 @@ pub trait Platform: Send + Sync + 'static {
     fn end_tasks(&self) -> BoxFuture<()>;
     /// Completes when [`Platform::monotonic`] has reached the instant.
     fn sleep_until(&self, instant: Duration) -> BoxFuture<()>;
+    /// Runs work that blocks, where it holds up nothing else.
+    fn run_blocking(&self, work: Box<dyn FnOnce() + Send>);
 }
 
 /// A cheap-to-clone handle to the platform.
@@ -94,6 +98,14 @@ impl Env {
     /// Completes when [`Env::monotonic`] has reached the instant.
     pub fn sleep_until(&self, instant: Duration) -> BoxFuture<()> {
         self.platform.sleep_until(instant)
+    }
+
+    /// Runs work that blocks, where it holds up nothing else. `None` if the process ends before it is done.
+    pub fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> BoxFuture<Option<T>> {
+        let (done, outcome) = oneshot::channel();
+        // Whoever asked may be gone.
+        self.platform.run_blocking(Box::new(move || drop(done.send(work()))));
+        Box::pin(async move { outcome.await.ok() })
     }
 
     pub fn sleep(&self, span: Duration) -> BoxFuture<()> {

@@ -1,20 +1,17 @@
 //! The life of a server process: open the store, listen, answer, drain, end.
 use std::{future::Future, io, net::SocketAddr, path::PathBuf, sync::Arc};
 
-use abide_matching::Matching;
+use abide_store::Committer;
 use tokio::sync::mpsc;
 
 use crate::{
     config::ServerConfig,
-    drain::Drain,
     env::Env,
-    frontend::{Frontend, Limits},
+    frontend::Frontend,
     grpc::{self, connection},
     http::Page,
-    metrics::Metrics,
-    namespaces::{MetaError, NoFreeColumn, StoredMeta},
-    shard::{QueueClock, SettingsSource, Shards},
-    task_queue_configs::{self, TaskQueueConfigs},
+    namespaces::{MetaError, NoFreeColumn},
+    task_queue_configs,
 };
 
 mod accept;
@@ -89,7 +86,8 @@ impl RunningServer {
         let [http_address, ui_address, metrics_address] =
             [&http, &ui, &metrics].map(|listener| listener.as_ref().map(|listener| listener.address));
 
-        let frontend = Arc::new(frontend(config, env).await?);
+        let store = open::store(&config.storage)?;
+        let frontend = Arc::new(Frontend::open(config, env, store, Committer::start).await?);
         let (env, drain) = (frontend.env.clone(), frontend.drain.clone());
         let (alive, connections) = mpsc::channel(1);
         let acceptor = Acceptor { env: env.clone(), drain: drain.clone(), alive };
@@ -110,47 +108,17 @@ impl RunningServer {
         drain.start();
         self.frontend.matching.end_all_polls();
         tokio::select! {
+            biased;
             _ = self.connections.recv() => {}
             () = env.sleep(config.drain_timeout) => tracing::warn!("calls were still under way at the end"),
         }
         tracing::debug!("all connections have ended");
         let shards = self.frontend.shards.shared.clone();
         // Nobody waits for an answer any more, but what was accepted is to be durable.
-        if tokio::task::spawn_blocking(move || shards.committer.flush()).await.is_err() {
+        if env.blocking(move || shards.committer.flush()).await.is_none() {
             tracing::error!("the store was not flushed");
         }
         env.end_tasks().await;
         tracing::debug!("all tasks have ended");
     }
-}
-
-/// The frontend over an opened store.
-async fn frontend(mut config: ServerConfig, env: Env) -> Result<Frontend, Error> {
-    let store = open::store(&config.storage)?;
-    let meta = StoredMeta::open(Arc::clone(&store))?;
-    let cluster_lease = meta.lease();
-    let (namespaces, system_namespace) = open::namespaces(meta, &mut config, &env).await?;
-    let namespaces = Arc::new(namespaces);
-    let matching = Matching::new(Default::default(), Arc::new(QueueClock(env.clone())));
-    let task_queue_configs = TaskQueueConfigs::load(Arc::clone(&store), cluster_lease, matching.clone())?;
-    let settings = SettingsSource::new(&config.dynamic_config);
-    let (queues, known) = (matching.clone(), Arc::clone(&namespaces));
-    let shards = Shards::open(env.clone(), store, queues, known, settings, config.shard_count)?;
-    let metrics = Arc::new(Metrics::default());
-    measures::register(&metrics, &shards);
-    let limits = Limits::new(env.clone(), &config.dynamic_config, &metrics);
-    Ok(Frontend {
-        env,
-        dynamic_config: config.dynamic_config.clone(),
-        config,
-        namespaces,
-        system_namespace,
-        metrics,
-        shards,
-        matching,
-        direct_queries: Default::default(),
-        limits,
-        task_queue_configs,
-        drain: Drain::default(),
-    })
 }

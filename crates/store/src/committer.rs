@@ -53,6 +53,8 @@ pub struct CommitQueue<T> {
     /// Bytes submitted and not finished. Outside the lock, because admission control reads it on each request.
     pending_bytes: AtomicUsize,
     stats: Counters,
+    /// Called after each submission, where no thread waits for `arrived`.
+    on_submit: Option<Box<dyn Fn() + Send + Sync>>,
 }
 
 struct Waiting<T> {
@@ -82,6 +84,7 @@ impl<T> Default for CommitQueue<T> {
             finished: Condvar::new(),
             pending_bytes: AtomicUsize::new(0),
             stats: Counters::default(),
+            on_submit: None,
         }
     }
 }
@@ -98,6 +101,10 @@ impl<T> CommitQueue<T> {
         waiting.submitted += 1;
         waiting.batches.push_back((batch, done));
         self.arrived.notify_one();
+        drop(waiting);
+        if let Some(on_submit) = &self.on_submit {
+            on_submit();
+        }
     }
 
     /// Bytes of keys and values submitted and not yet finished. Bound it where requests are admitted.
@@ -251,7 +258,8 @@ impl<T> Group<T> {
     }
 }
 
-/// A [`CommitQueue`] and the thread that commits it. Dropping it commits what is waiting and ends the thread.
+/// A [`CommitQueue`] and the thread that commits it, or a [`Stepper`] in its place. Dropping it commits what is waiting
+/// and ends the thread.
 pub struct Committer<T> {
     queue: Arc<CommitQueue<T>>,
     thread: Option<thread::JoinHandle<()>>,
@@ -275,6 +283,45 @@ impl<T: Send + 'static> Committer<T> {
             .spawn(move || run(&theirs, store.as_ref(), &mut on_group))?;
         Ok(Committer { queue, thread: Some(thread) })
     }
+
+    /// A committer without a thread: nothing is committed but by the stepper, and `on_submit` says when there is
+    /// something. For simulators.
+    pub fn stepped(
+        store: Arc<dyn Store>,
+        on_group: impl FnMut(Vec<T>, Result<(), CommitError>) + Send + 'static,
+        on_submit: impl Fn() + Send + Sync + 'static,
+    ) -> (Committer<T>, Stepper<T>) {
+        let queue = Arc::new(CommitQueue { on_submit: Some(Box::new(on_submit)), ..CommitQueue::default() });
+        let (theirs, on_group) = (Arc::clone(&queue), Box::new(on_group));
+        let stepper = Stepper { queue: theirs, store, on_group, writer: GroupWriter::default() };
+        (Committer { queue, thread: None }, stepper)
+    }
+}
+
+/// Commits group by group when it is told to. Dropping it drops what waits, as the death of the process would.
+pub struct Stepper<T> {
+    queue: Arc<CommitQueue<T>>,
+    store: Arc<dyn Store>,
+    on_group: Box<dyn FnMut(Vec<T>, Result<(), CommitError>) + Send>,
+    writer: GroupWriter,
+}
+
+impl<T> Stepper<T> {
+    /// Whether something waits to be committed.
+    pub fn has_work(&self) -> bool {
+        !self.queue.lock().batches.is_empty()
+    }
+
+    /// See [`GroupWriter::commit_next`].
+    pub fn step(&mut self) -> bool {
+        self.writer.commit_next(&self.queue, self.store.as_ref(), &mut self.on_group)
+    }
+}
+
+impl<T> Drop for Stepper<T> {
+    fn drop(&mut self) {
+        abandon(&self.queue);
+    }
 }
 
 impl<T> Committer<T> {
@@ -292,7 +339,8 @@ impl<T> Committer<T> {
         self.queue.stats()
     }
 
-    /// Blocks until everything submitted before the call is finished, well or not. Not to be called from `on_group`.
+    /// Blocks until everything submitted before the call is finished, well or not. Not to be called from `on_group`,
+    /// nor by who holds the stepper.
     pub fn flush(&self) {
         let mut waiting = self.queue.lock();
         let target = waiting.submitted;
@@ -337,14 +385,18 @@ struct AbandonOnExit<'q, T>(&'q CommitQueue<T>);
 
 impl<T> Drop for AbandonOnExit<'_, T> {
     fn drop(&mut self) {
-        let mut waiting = self.0.lock();
-        waiting.abandoned = true;
-        let dropped = std::mem::take(&mut waiting.batches);
-        drop(waiting);
-        self.0.pending_bytes.store(0, Ordering::Relaxed);
-        self.0.finished.notify_all();
-        drop(dropped); // outside the lock: dropping a `T` may run foreign code
+        abandon(self.0);
     }
+}
+
+fn abandon<T>(queue: &CommitQueue<T>) {
+    let mut waiting = queue.lock();
+    waiting.abandoned = true;
+    let dropped = std::mem::take(&mut waiting.batches);
+    drop(waiting);
+    queue.pending_bytes.store(0, Ordering::Relaxed);
+    queue.finished.notify_all();
+    drop(dropped); // outside the lock: dropping a `T` may run foreign code
 }
 
 #[cfg(test)]

@@ -78,6 +78,11 @@ impl SimulatedStore {
         self.lock().faults.push_back(fault);
     }
 
+    /// Nothing fails any more, but for what has failed.
+    pub fn mend(&self) {
+        self.lock().faults.clear();
+    }
+
     /// What a power failure and a new start do: un-synced bytes are lost from a random byte on, or in a random sector,
     /// and the log is recovered. Faults that did not happen yet are forgotten. Says whether a group that had failed its
     /// sync has survived.

@@ -63,6 +63,10 @@ impl Platform for RealPlatform {
         Box::pin(async move { ended.closed().await })
     }
 
+    fn run_blocking(&self, work: Box<dyn FnOnce() + Send>) {
+        self.runtime.spawn_blocking(work);
+    }
+
     fn sleep_until(&self, instant: Duration) -> BoxFuture<()> {
         // An instant too far away to be represented is never reached.
         match self.start.checked_add(instant) {

@@ -34,12 +34,14 @@ pub async fn serve(stream: TcpStream, server: Arc<Server>, env: Env, drain: Drai
     // Not all at the same moment, after a restart brought them all back at once.
     let jitter = MAX_AGE.mul_f64((env.random_u64() % 200) as f64 / 1000.0);
     tokio::select! {
+        biased;
         ended = &mut connection => return log(ended),
         () = env.sleep(MAX_AGE + jitter) => {}
         () = drain.started() => {}
     }
     connection.as_mut().graceful_shutdown();
     tokio::select! {
+        biased;
         ended = &mut connection => log(ended),
         () = env.sleep(MAX_AGE_GRACE) => {}
     }

@@ -62,6 +62,7 @@ impl Acceptor {
         self.env.spawn(async move {
             loop {
                 let accepted = tokio::select! {
+                    biased;
                     accepted = listener.socket.accept() => accepted,
                     () = drain.started() => break,
                 };

@@ -1,14 +1,20 @@
 //! What is there before the first call: the store, and the namespaces that the configuration asks for.
-use std::{fs, path::Path, sync::Arc};
+use std::{fs, io, path::Path, sync::Arc};
 
+use abide_matching::Matching;
 use abide_proto::temporal::api::enums::v1::IndexedValueType;
-use abide_store::{EmbeddedStore, MemoryStore, Store, embedded};
+use abide_store::{Committer, EmbeddedStore, MemoryStore, Store, embedded};
 
-use super::{DEFAULT_NAMESPACE, Error};
+use super::{DEFAULT_NAMESPACE, Error, measures};
 use crate::{
     config::{ServerConfig, Storage},
+    drain::Drain,
     env::Env,
+    frontend::{Frontend, Limits},
+    metrics::Metrics,
     namespaces::{ChangeError, MetaError, Namespace, Namespaces, RegisterError, SYSTEM_NAMESPACE, StoredMeta},
+    shard::{Done, OnGroup, QueueClock, SettingsSource, Shards},
+    task_queue_configs::TaskQueueConfigs,
 };
 
 /// Where the system's namespace keeps the number of shards that the store was made with.
@@ -22,13 +28,54 @@ pub(super) fn store(storage: &Storage) -> Result<Arc<dyn Store>, Error> {
     })
 }
 
+impl Frontend {
+    /// The frontend over a store, with the shards taken over and what was waiting offered. When it returns, it answers.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub async fn open(
+        mut config: ServerConfig,
+        env: Env,
+        store: Arc<dyn Store>,
+        start_committer: impl FnOnce(Arc<dyn Store>, OnGroup) -> io::Result<Committer<Done>>,
+    ) -> Result<Frontend, Error> {
+        let meta = StoredMeta::open(Arc::clone(&store), env.clone())?;
+        let cluster_lease = meta.lease();
+        let (namespaces, system_namespace) = namespaces(meta, &mut config, &env).await?;
+        let namespaces = Arc::new(namespaces);
+        let matching = Matching::new(Default::default(), Arc::new(QueueClock(env.clone())));
+        let task_queue_configs =
+            TaskQueueConfigs::load(Arc::clone(&store), cluster_lease, matching.clone(), env.clone())?;
+        let settings = SettingsSource::new(&config.dynamic_config);
+        let (queues, known) = (matching.clone(), Arc::clone(&namespaces));
+        let shards = Shards::open(env.clone(), store, queues, known, settings, config.shard_count, start_committer)?;
+        let metrics = Arc::new(Metrics::default());
+        measures::register(&metrics, &shards);
+        let limits = Limits::new(env.clone(), &config.dynamic_config, &metrics);
+        Ok(Frontend {
+            env,
+            dynamic_config: config.dynamic_config.clone(),
+            config,
+            namespaces,
+            system_namespace,
+            metrics,
+            shards,
+            matching,
+            direct_queries: Default::default(),
+            limits,
+            task_queue_configs,
+            drain: Drain::default(),
+        })
+    }
+}
+
 fn directory(path: &Path) -> Result<EmbeddedStore, Error> {
     fs::create_dir_all(path).map_err(|error| Error::Directory { path: path.to_owned(), error })?;
     Ok(EmbeddedStore::open(path, &embedded::Options::default())?)
 }
 
 /// The registry with all namespaces that must be there, and the system's own.
-pub(super) async fn namespaces(
+async fn namespaces(
     meta: StoredMeta,
     config: &mut ServerConfig,
     env: &Env,

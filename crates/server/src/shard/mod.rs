@@ -16,11 +16,14 @@ mod state;
 mod timers;
 mod transact;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use abide_engine::{Refusal, workflow::RunKey};
 use abide_matching::Matching;
-use abide_store::{Committer, ShardId, Store};
+use abide_store::{CommitError, Committer, ShardId, Store};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -53,8 +56,8 @@ impl From<abide_store::Error> for Error {
     }
 }
 
-impl From<abide_store::CommitError> for Error {
-    fn from(error: abide_store::CommitError) -> Self {
+impl From<CommitError> for Error {
+    fn from(error: CommitError) -> Self {
         Self::Unavailable(error.to_string())
     }
 }
@@ -97,6 +100,9 @@ impl Shard {
     }
 }
 
+/// What a committer calls with each group whose fate is known.
+pub type OnGroup = Box<dyn FnMut(Vec<Done>, Result<(), CommitError>) + Send>;
+
 impl Shards {
     /// Takes over all shards and offers what was waiting. When it returns, they serve.
     pub fn open(
@@ -106,12 +112,12 @@ impl Shards {
         namespaces: Arc<Namespaces>,
         settings: SettingsSource,
         count: u16,
+        start_committer: impl FnOnce(Arc<dyn Store>, OnGroup) -> io::Result<Committer<Done>>,
     ) -> Result<Self, Error> {
         let (durable, incoming) = mpsc::unbounded_channel();
-        let committer = Committer::start(Arc::clone(&store), move |dones, outcome| {
-            durable::pass_on(dones, outcome, &durable);
-        })
-        .map_err(|error| Error::Unavailable(error.to_string()))?;
+        let on_group = Box::new(move |dones, outcome| durable::pass_on(dones, outcome, &durable));
+        let committer = start_committer(Arc::clone(&store), on_group);
+        let committer = committer.map_err(|error| Error::Unavailable(error.to_string()))?;
         let shared = Arc::new(Shared { env, store, committer, matching, namespaces, settings });
         let ids: Vec<ShardId> = (0..count).map(ShardId).collect();
         let shards = recover::open(&ids, &shared)?;

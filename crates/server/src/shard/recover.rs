@@ -1,5 +1,8 @@
 //! Taking a shard over, at the start or after a failed commit, and offering again what was waiting for workers.
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use abide_engine::workflow::{Dispatch, RunKey};
 use abide_store::{CommitError, Lease, Order, ShardId, Table, keys};
@@ -11,6 +14,8 @@ use super::{
     state::State,
 };
 
+/// How long a read of the outbox that failed waits before the next try.
+const PAUSE: Duration = Duration::from_secs(1);
 /// Outbox rows read at once.
 const PAGE: usize = 1024;
 
@@ -59,9 +64,14 @@ pub(super) fn after_failure(shard: &Arc<Shard>, epoch: u64, error: &CommitError)
     tracing::error!(shard = shard.id.0, %error, "a commit failed; the shard is loaded again");
     take_over(shard, &mut state);
     drop(state);
-    if let Err(error) = offer_outbox(shard) {
-        tracing::error!(shard = shard.id.0, %error, "the outbox cannot be read");
-    }
+    // The commit may be durable all the same, and what it put into the outbox not offered yet.
+    let shard = Arc::clone(shard);
+    shard.shared.env.clone().spawn(async move {
+        while let Err(error) = offer_outbox(&shard) {
+            tracing::error!(shard = shard.id.0, %error, "the outbox cannot be read");
+            shard.shared.env.sleep(PAUSE).await;
+        }
+    });
 }
 
 /// Drops what is in memory and fences every commit that is still on its way: those fail, and their callers try again.

@@ -70,7 +70,8 @@ impl Rig {
         let matching = Matching::new(Default::default(), Arc::new(QueueClock(env.clone())));
         let settings = SettingsSource::new(&DynamicConfig::default());
         let store: Arc<dyn Store> = store.clone();
-        let shards = Shards::open(env, store, matching.clone(), namespaces.clone(), settings, SHARDS).unwrap();
+        let shards =
+            Shards::open(env, store, matching.clone(), namespaces.clone(), settings, SHARDS, Committer::start).unwrap();
         (shards, matching)
     }
 

@@ -42,6 +42,7 @@ pub(super) fn run(shard: &Arc<Shard>) {
             };
             let sleep = shard.shared.env.sleep(Duration::from_millis(wait_ms));
             tokio::select! {
+                biased;
                 () = sleep => {}
                 () = changed => {}
             }
@@ -68,7 +69,7 @@ impl Shard {
     fn fire_due(self: &Arc<Self>) -> Result<u64, Error> {
         let now_ms = self.shared.env.wall_ms();
         let mut state = self.lock();
-        if state.horizon_ms < now_ms + HORIZON_MS / 2 {
+        if state.horizon_ms <= now_ms + HORIZON_MS / 2 {
             self.extend_horizon(&mut state, now_ms + HORIZON_MS)?;
             state.prune();
         }

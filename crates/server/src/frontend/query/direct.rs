@@ -64,6 +64,7 @@ pub(super) async fn ask(
         let now = frontend.env.monotonic();
         let end = call.deadline.end_of_wait(now, *timeout, Duration::ZERO);
         tokio::select! {
+            biased;
             answer = waiting => {
                 if let Ok(answer) = answer {
                     return Ok(answer);
@@ -98,6 +99,7 @@ async fn ask_normal(frontend: &Frontend, call: &Call, seen: &Seen, query: &Workf
     let now = frontend.env.monotonic();
     let end = call.deadline.end_of_wait(now, Duration::from_secs(3600), MARGIN);
     tokio::select! {
+        biased;
         answer = waiting => {
             return answer.map_err(|_| status::unavailable("the query was lost, please retry"));
         }

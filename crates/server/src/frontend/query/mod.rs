@@ -140,6 +140,7 @@ async fn wait(
     let end = call.deadline.end_of_wait(frontend.env.monotonic(), Duration::from_secs(3600), Duration::ZERO);
     let end = end.saturating_sub(margin.min(Duration::from_millis(50)));
     tokio::select! {
+        biased;
         answer = waiting => answer.map_err(|_| status::unavailable("buffered query cleared, please retry")),
         () = frontend.env.sleep_until(end) => {
             Err(status::deadline_exceeded("query timed out before a worker could process it"))

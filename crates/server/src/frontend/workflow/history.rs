@@ -81,6 +81,7 @@ async fn wait_until(
             return Ok(Some(seen));
         }
         tokio::select! {
+            biased;
             () = changed => {}
             () = frontend.env.sleep_until(end) => return Ok(None),
             () = frontend.drain.started() => return Ok(None),
