@@ -52,6 +52,9 @@ pub(crate) struct Backlog<T: Task> {
     durable: BTreeMap<Order, Entry<T>>,
     transient: BTreeMap<Order, Entry<T>>,
     places: FxHashMap<T::Key, Place>,
+    /// Durable tasks that were offered again while they were out: their start was undone, perhaps behind a poll that is
+    /// about to find them started.
+    again: FxHashMap<T::Key, Entry<T>>,
     next_arrival: u64,
     horizon: Option<Order>,
     /// About how many tasks only the outbox holds.
@@ -71,6 +74,7 @@ impl<T: Task> Backlog<T> {
             durable: BTreeMap::new(),
             transient: BTreeMap::new(),
             places: FxHashMap::default(),
+            again: FxHashMap::default(),
             next_arrival: 0,
             horizon: None,
             forgotten: 0,
@@ -93,8 +97,16 @@ impl<T: Task> Backlog<T> {
 
     pub(crate) fn insert(&mut self, entry: Entry<T>) -> Insert<T> {
         let key = entry.task.key();
-        if self.places.contains_key(&key) {
-            return Insert::Duplicate;
+        match self.places.get(&key) {
+            Some(Place::Waiting(_)) => return Insert::Duplicate,
+            Some(Place::Out) => {
+                if entry.task.is_durable() {
+                    self.again.insert(key, entry);
+                }
+                return Insert::Duplicate;
+            }
+            // Only a scan tells of what is gone; an offer knows that it is back.
+            Some(Place::Gone) | None => {}
         }
         let order = Order::new(&entry, self.next_arrival);
         self.next_arrival += 1;
@@ -193,11 +205,17 @@ impl<T: Task> Backlog<T> {
     pub(crate) fn put_back(&mut self, order: Order, entry: Entry<T>) {
         let key = entry.task.key();
         debug_assert_eq!(self.places.get(&key), Some(&Place::Out), "only a task that is out comes back");
+        self.again.remove(&key);
         self.put(key, order, entry);
     }
 
-    /// A task that was out is done with.
+    /// A task that was out is done with, unless it was offered again meanwhile.
     pub(crate) fn settle(&mut self, key: T::Key) {
+        if let Some(entry) = self.again.remove(&key) {
+            self.places.remove(&key);
+            self.insert(entry);
+            return;
+        }
         match &mut self.scan {
             Some(scan) => {
                 self.places.insert(key, Place::Gone);
@@ -315,7 +333,9 @@ impl<T: Task> Backlog<T> {
     fn end_scan(&mut self) -> Option<Scan<T::Key>> {
         let mut scan = self.scan.take()?;
         for key in scan.gone.drain(..) {
-            self.places.remove(&key);
+            if self.places.get(&key) == Some(&Place::Gone) {
+                self.places.remove(&key);
+            }
         }
         Some(scan)
     }

@@ -31,7 +31,8 @@ pub enum Offer<T> {
     Delivered,
     /// It waits for a poll.
     Queued,
-    /// The queue has this task already, or it is out: nothing changed.
+    /// The queue has this task already. If it is out and durable, it comes again when it is finished there: whoever has
+    /// it may have looked before the reason of this offer.
     Duplicate,
     /// The queue is full or what stands before the task was forgotten: it is not kept. A durable one comes again through
     /// a refill, so the caller drops it; one that is not durable is the caller's to refuse.

@@ -171,6 +171,16 @@ async fn close_event(sim: &Sim, id: &str, run_id: &str) -> Option<HistoryEvent> 
     }
 }
 
+/// What the current run of an id waits for, in words.
+pub async fn pending(sim: &Sim, id: &str) -> String {
+    let execution = execution(id, "");
+    let request = ws::DescribeWorkflowExecutionRequest { namespace: NAMESPACE.to_owned(), execution };
+    match sim.client.retrying(&request).await {
+        Ok(reply) => format!("{:?} {:?}", reply.pending_workflow_task, reply.pending_activities),
+        Err(status) => format!("{status:?}"),
+    }
+}
+
 /// A run's whole history.
 pub async fn history(sim: &Sim, id: &str, run_id: &str) -> Option<Vec<HistoryEvent>> {
     let mut request = ws::GetWorkflowExecutionHistoryRequest {

@@ -121,7 +121,12 @@ fn show(seed: u64) -> ExitCode {
     format.with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG).init();
     let outcome = sim::run(&plan, Trace::Shown);
     outcome.violations.iter().for_each(|violation| println!("VIOLATION: {violation}"));
-    println!("trace hash {:016x}, {} steps, {:.0} simulated seconds", outcome.hash, outcome.steps, outcome.simulated.as_secs_f64());
+    println!(
+        "trace hash {:016x}, {} steps, {:.0} simulated seconds",
+        outcome.hash,
+        outcome.steps,
+        outcome.simulated.as_secs_f64()
+    );
     if outcome.hash != again.hash {
         println!("NOT DETERMINISTIC: the second time the hash is {:016x}", again.hash);
         return ExitCode::FAILURE;
@@ -131,7 +136,12 @@ fn show(seed: u64) -> ExitCode {
 
 fn describe(plan: &Plan) {
     for workload in &plan.workloads {
-        println!("{:>12.6}  workload {}-{}", workload.at.as_secs_f64(), workloads::ALL[workload.kind].name, workload.number);
+        println!(
+            "{:>12.6}  workload {}-{}",
+            workload.at.as_secs_f64(),
+            workloads::ALL[workload.kind].name,
+            workload.number
+        );
     }
     for fault in &plan.faults {
         println!("{:>12.6}  fault {}", fault.at.as_secs_f64(), faults::ALL[fault.kind].name);

@@ -26,8 +26,7 @@ pub struct Weather {
 }
 
 impl Weather {
-    pub const FAIR: Self =
-        Self { delay_max: Duration::from_millis(2), request_loss: 0.0, reply_loss: 0.0, reset: 0.0 };
+    pub const FAIR: Self = Self { delay_max: Duration::from_millis(2), request_loss: 0.0, reply_loss: 0.0, reset: 0.0 };
 }
 
 /// Why a call has no reply.
@@ -65,12 +64,7 @@ impl Network {
     }
 
     /// One attempt of a call, from request to reply or to its deadline.
-    pub async fn call(
-        &self,
-        method: &'static Method,
-        message: Bytes,
-        timeout: Duration,
-    ) -> Result<Bytes, CallError> {
+    pub async fn call(&self, method: &'static Method, message: Bytes, timeout: Duration) -> Result<Bytes, CallError> {
         let weather = *self.weather.lock().unwrap_or_else(PoisonError::into_inner);
         let deadline = self.world.now() + timeout;
         self.world.sleep(self.world.span(Duration::from_micros(20), weather.delay_max)).await;

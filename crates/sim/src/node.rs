@@ -70,8 +70,7 @@ impl Node {
         self.world.note("server starts".into());
         let (opened, outcome) = tokio::sync::oneshot::channel();
         let env = Env::new(SimPlatform::new(&self.world, group, &self.clock));
-        let config =
-            ServerConfig { shard_count: SHARD_COUNT, default_retention: RETENTION, ..ServerConfig::default() };
+        let config = ServerConfig { shard_count: SHARD_COUNT, default_retention: RETENTION, ..ServerConfig::default() };
         let store: Arc<dyn Store> = self.store.clone();
         let (node, submitted) = (Arc::clone(self), Arc::new(Notify::new()));
         let theirs = Arc::clone(&stepper);

@@ -8,8 +8,9 @@ use abide_proto::temporal::api::{
     command::v1::{
         CancelTimerCommandAttributes, CancelWorkflowExecutionCommandAttributes, Command,
         CompleteWorkflowExecutionCommandAttributes, ContinueAsNewWorkflowExecutionCommandAttributes,
-        FailWorkflowExecutionCommandAttributes, RecordMarkerCommandAttributes, RequestCancelActivityTaskCommandAttributes,
-        ScheduleActivityTaskCommandAttributes, StartTimerCommandAttributes, command::Attributes as Does,
+        FailWorkflowExecutionCommandAttributes, RecordMarkerCommandAttributes,
+        RequestCancelActivityTaskCommandAttributes, ScheduleActivityTaskCommandAttributes, StartTimerCommandAttributes,
+        command::Attributes as Does,
     },
     common::v1::{ActivityType, Payload, Payloads, RetryPolicy, WorkflowType},
     enums::v1::CommandType,
@@ -26,11 +27,20 @@ pub const TYPE: &str = "Program";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Activities of one type, all at once; the step is over when all have ended.
-    Activities { activity_type: &'static str, count: u32 },
-    Timer { seconds: i64 },
+    Activities {
+        activity_type: &'static str,
+        count: u32,
+    },
+    Timer {
+        seconds: i64,
+    },
     /// Waits until so many signals have come, over the whole chain.
-    Signals { count: u64 },
-    Markers { count: u32 },
+    Signals {
+        count: u64,
+    },
+    Markers {
+        count: u32,
+    },
     /// A long timer that is cancelled once an activity beside it has ended.
     CancelledTimer,
     /// An activity that is asked to cancel itself after a second.
@@ -296,8 +306,11 @@ impl Machine {
                 for _ in 0..*count {
                     let marker_name = self.id();
                     let details = [("data".to_owned(), payloads(&marker_name))].into();
-                    let attributes =
-                        RecordMarkerCommandAttributes { marker_name, details, ..RecordMarkerCommandAttributes::default() };
+                    let attributes = RecordMarkerCommandAttributes {
+                        marker_name,
+                        details,
+                        ..RecordMarkerCommandAttributes::default()
+                    };
                     commands.push(command(CommandType::RecordMarker, Does::RecordMarkerCommandAttributes(attributes)));
                 }
             }

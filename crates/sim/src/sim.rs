@@ -155,7 +155,13 @@ impl Sim {
         while !lock(&self.under_way).is_empty() && self.violations.is_empty() {
             if self.world.now() > until {
                 let stuck: Vec<String> = lock(&self.under_way).values().cloned().collect();
-                return self.violations.add(format!("stuck: {}", stuck.join(", ")));
+                for id in stuck {
+                    let pending = calls::pending(self, &id).await;
+                    let events = calls::history(self, &id, "").await.unwrap_or_default();
+                    let shown: Vec<String> = events.iter().map(|event| format!("{event:?}")).collect();
+                    self.violations.add(format!("stuck: {id}\n{}\n{pending}", shown.join("\n")));
+                }
+                return;
             }
             self.world.sleep(Duration::from_secs(1)).await;
         }

@@ -204,3 +204,27 @@ fn a_poll_says_how_long_it_waited_and_what_that_means() {
     let taken = take(&queues, &queue).unwrap();
     assert_eq!((taken.waited_ms(), taken.scaling_delta()), (0, Some(1)));
 }
+
+#[test]
+fn a_task_offered_again_while_it_is_out_is_not_forgotten() {
+    let (queues, _) = queues(Options::default());
+    let queue = workflow_queue();
+    queues.offer(&queue, task(1));
+    let first = take(&queues, &queue).unwrap();
+    assert_eq!(queues.offer(&queue, task(1)), Offer::Duplicate);
+    first.finish();
+    assert_eq!(take(&queues, &queue).unwrap().finish().task.key, 1);
+    assert_eq!(queues.backlog(&queue).count, 0);
+}
+
+#[test]
+fn a_task_offered_again_and_given_back_comes_once() {
+    let (queues, _) = queues(Options::default());
+    let queue = workflow_queue();
+    queues.offer(&queue, task(1));
+    let first = take(&queues, &queue).unwrap();
+    queues.offer(&queue, task(1));
+    first.give_back();
+    take(&queues, &queue).unwrap().finish();
+    assert_eq!(queues.backlog(&queue).count, 0);
+}

@@ -102,11 +102,12 @@ impl Run {
                 assert_eq!(self.queues.offer(&queue, entry), expected);
             }
             Call::OfferAgain(index) => {
-                let known: Vec<_> = self.model.known.values().collect();
-                if known.is_empty() {
+                // One that is out comes again with a new place, which `lifecycle` looks at.
+                let waiting = &self.model.waiting;
+                if waiting.is_empty() {
                     return;
                 }
-                let &(priority, scheduled_time_ms, key) = known[index % known.len()];
+                let (priority, scheduled_time_ms, key) = waiting[index % waiting.len()];
                 let again = Entry { task: TestTask { key, durable: true }, priority, scheduled_time_ms };
                 assert_eq!(self.queues.offer(&queue, again), Offer::Duplicate);
             }

@@ -13,7 +13,8 @@ const GRAIN_NS: i64 = 1_000_000;
 pub fn check(events: &[HistoryEvent], clock_is_steady: bool) -> Result<(), String> {
     let mut state = State { clock_is_steady, ..State::default() };
     for (at, event) in events.iter().enumerate() {
-        let wrong = |what: String| Err(format!("event {}, {}: {what}", event.event_id, event.event_type().as_str_name()));
+        let wrong =
+            |what: String| Err(format!("event {}, {}: {what}", event.event_id, event.event_type().as_str_name()));
         if event.event_id != at as i64 + 1 {
             return wrong(format!("stands at place {}", at + 1));
         }
@@ -105,10 +106,18 @@ impl State {
                 Some(started @ None) => *started = Some(event.event_id),
                 other => return Err(format!("of {}, which is {other:?}", of.scheduled_event_id)),
             },
-            Is::ActivityTaskCompletedEventAttributes(of) => self.end_activity(of.scheduled_event_id, of.started_event_id)?,
-            Is::ActivityTaskFailedEventAttributes(of) => self.end_activity(of.scheduled_event_id, of.started_event_id)?,
-            Is::ActivityTaskTimedOutEventAttributes(of) => self.end_activity(of.scheduled_event_id, of.started_event_id)?,
-            Is::ActivityTaskCanceledEventAttributes(of) => self.end_activity(of.scheduled_event_id, of.started_event_id)?,
+            Is::ActivityTaskCompletedEventAttributes(of) => {
+                self.end_activity(of.scheduled_event_id, of.started_event_id)?
+            }
+            Is::ActivityTaskFailedEventAttributes(of) => {
+                self.end_activity(of.scheduled_event_id, of.started_event_id)?
+            }
+            Is::ActivityTaskTimedOutEventAttributes(of) => {
+                self.end_activity(of.scheduled_event_id, of.started_event_id)?
+            }
+            Is::ActivityTaskCanceledEventAttributes(of) => {
+                self.end_activity(of.scheduled_event_id, of.started_event_id)?
+            }
             Is::ActivityTaskCancelRequestedEventAttributes(of) => {
                 if !self.activities.contains_key(&of.scheduled_event_id) {
                     return Err(format!("of {}, which is not pending", of.scheduled_event_id));

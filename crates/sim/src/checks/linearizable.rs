@@ -35,9 +35,17 @@ pub enum Ret {
     Run(String),
     /// Refused, because this run is open.
     Open(String),
-    Described { run_id: String, is_open: bool },
+    Described {
+        run_id: String,
+        is_open: bool,
+    },
     /// The signals of the run in their order, and whether it is asked to cancel.
-    Read { run_id: String, signals: Vec<u64>, is_cancelled: bool, is_open: bool },
+    Read {
+        run_id: String,
+        signals: Vec<u64>,
+        is_cancelled: bool,
+        is_open: bool,
+    },
 }
 
 /// One copy of a workflow id, as its current run shows it.
@@ -140,9 +148,8 @@ impl WorkflowId {
                 self.is_named(run_id) && self.run.as_ref().is_some_and(|run| run.is_open == *is_open)
             }
             Ret::Read { run_id, signals, is_cancelled, is_open } => {
-                let is_alike = |run: &Run| {
-                    (&run.signals, run.is_cancelled, run.is_open) == (signals, *is_cancelled, *is_open)
-                };
+                let is_alike =
+                    |run: &Run| (&run.signals, run.is_cancelled, run.is_open) == (signals, *is_cancelled, *is_open);
                 self.is_named(run_id) && self.run.as_ref().is_some_and(is_alike)
             }
         }

@@ -4,12 +4,8 @@ use std::{sync::Arc, time::Duration};
 use super::Fault;
 use crate::sim::Sim;
 
-pub(super) const KILL: Fault = Fault {
-    name: "kill",
-    run: |sim| Box::pin(kill(sim)),
-    lasts: Duration::from_secs(10),
-    moves_clock: false,
-};
+pub(super) const KILL: Fault =
+    Fault { name: "kill", run: |sim| Box::pin(kill(sim)), lasts: Duration::from_secs(10), moves_clock: false };
 
 /// The second time while it still starts, or has just begun to serve.
 pub(super) const DOUBLE_KILL: Fault = Fault {

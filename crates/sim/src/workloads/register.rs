@@ -48,7 +48,9 @@ async fn run(sim: Arc<Sim>, id: String) {
     if let Some(calls) = recorder.contradiction() {
         sim.violations.add(format!("no order explains the calls of {id}:\n{calls}"));
     }
-    // It must not stay open: nothing else ends it.
+    // It must not stay open: nothing else ends it. A start whose caller has given up may still be on its way, or wait in
+    // a server that stands still.
+    sim.world.sleep(Duration::from_secs(120)).await;
     let terminate = ws::TerminateWorkflowExecutionRequest {
         namespace: NAMESPACE.to_owned(),
         workflow_execution: calls::execution(&id, ""),

@@ -20,8 +20,9 @@ async fn run(sim: Arc<Sim>, id: String) {
     let began = sim.world.now();
     let Some(run_id) = calls::begin(&sim, &request).await else { return };
     let ended = calls::result(&sim, &id, &run_id).await;
-    sim.violations
-        .check(ended.status == WorkflowExecutionStatus::TimedOut, || format!("{id} ended as {ended:?}, not by timeout"));
+    sim.violations.check(ended.status == WorkflowExecutionStatus::TimedOut, || {
+        format!("{id} ended as {ended:?}, not by timeout")
+    });
     let lasted = sim.world.now() - began;
     if sim.clock_is_steady {
         let at_least = Duration::from_secs(seconds as u64);
