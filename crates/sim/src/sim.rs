@@ -87,7 +87,7 @@ pub fn run(plan: &Plan, trace: Trace) -> Outcome {
     });
     let active = world.run(Arc::clone(&sim).live(plan.clone()));
     if active.is_none() {
-        violations.add("everything stands still");
+        violations.add(format!("no end after {} steps, at {:?}", world.steps(), world.now()));
     }
     let outcome = Outcome {
         violations: violations.all(),
@@ -126,7 +126,9 @@ impl Sim {
                 (kind.run)(Arc::clone(&sim)).await;
             });
         }
-        self.world.sleep(quiet_at).await;
+        while self.world.now() < quiet_at && self.violations.is_empty() {
+            self.world.sleep_until(quiet_at.min(self.world.now() + Duration::from_secs(1))).await;
+        }
         self.heal().await;
         self.wait_for_the_end().await;
         let active = self.world.now();

@@ -20,8 +20,8 @@ use crate::{
     world::Group,
 };
 
-/// How long a poll waits.
-const POLL: Duration = Duration::from_secs(20);
+/// How long a poll waits: now and then so short that it ends while a task is on its way.
+const POLL: (Duration, Duration) = (Duration::from_secs(3), Duration::from_secs(20));
 /// How many polls of each kind a worker has open.
 const POLLERS: u64 = 2;
 
@@ -76,7 +76,7 @@ impl Worker {
             ..ws::PollWorkflowTaskQueueRequest::default()
         };
         loop {
-            match self.client.once(&request, POLL).await {
+            match self.client.once(&request, self.client.world.span(POLL.0, POLL.1)).await {
                 Ok(task) if !task.task_token.is_empty() => self.run_workflow_task(task).await,
                 Ok(_) => {}
                 Err(_) => self.client.world.sleep(Duration::from_millis(200)).await,
@@ -205,7 +205,7 @@ impl Worker {
             ..ws::PollActivityTaskQueueRequest::default()
         };
         loop {
-            match self.client.once(&request, POLL).await {
+            match self.client.once(&request, self.client.world.span(POLL.0, POLL.1)).await {
                 Ok(task) if !task.task_token.is_empty() => {
                     let worker = Arc::clone(&self);
                     self.spawn(async move { worker.run_activity(task).await });

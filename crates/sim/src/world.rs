@@ -29,6 +29,9 @@ pub struct Group(pub u64);
 /// The group of what is not simulated to fail: clients, the network, the checks.
 pub const SURROUNDINGS: Group = Group(0);
 
+/// A life takes some ten thousand steps; one of so many does not get anywhere.
+const STEPS_MAX: u64 = 3_000_000;
+
 /// A handle to the simulation. Clones share it.
 #[derive(Clone)]
 pub struct World {
@@ -197,7 +200,8 @@ impl World {
         inner.trace.add(now, &event);
     }
 
-    /// Runs until the task is done. What it gives, or `None` if nothing is left that could wake it.
+    /// Runs until the task is done. What it gives, or `None` if nothing is left that could wake it, or so much was done
+    /// that something must be turning in circles.
     pub fn run<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> Option<T> {
         let outcome = Arc::new(Mutex::new(None));
         let theirs = Arc::clone(&outcome);
@@ -209,7 +213,7 @@ impl World {
             if let Some(value) = lock(&outcome).take() {
                 return Some(value);
             }
-            if !self.step() {
+            if self.steps() > STEPS_MAX || !self.step() {
                 return None;
             }
         }

@@ -195,6 +195,10 @@ impl GroupWriter {
                     queue.stats.bytes.fetch_add(group.size_bytes() as u64, Ordering::Relaxed);
                     return on_group(group.dones, Ok(()));
                 }
+                #[cfg(feature = "planted")]
+                Err(error) if abide_planted::is(abide_planted::Fault::StaleOwner) => {
+                    return on_group(group.dones, Err(error));
+                }
                 // Each round fails at least one batch of the group, so this ends.
                 Err(error) => self.remember(&group.batches, error),
             }

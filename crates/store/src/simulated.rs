@@ -59,6 +59,9 @@ struct Disk {
     unsynced: Vec<u8>,
     faults: VecDeque<Fault>,
     sync_count: u64,
+    /// What a crash goes back to.
+    #[cfg(feature = "planted")]
+    before_last: Option<Contents>,
 }
 
 impl SimulatedStore {
@@ -69,6 +72,8 @@ impl SimulatedStore {
             unsynced: Vec::new(),
             faults: VecDeque::new(),
             sync_count: 0,
+            #[cfg(feature = "planted")]
+            before_last: None,
         };
         SimulatedStore { disk: Mutex::new(disk) }
     }
@@ -89,6 +94,10 @@ impl SimulatedStore {
     pub fn crash(&self) -> bool {
         let mut disk = self.lock();
         disk.faults.clear();
+        #[cfg(feature = "planted")]
+        if let Some(before_last) = disk.before_last.take() {
+            disk.durable = before_last;
+        }
         let mut record = std::mem::take(&mut disk.unsynced);
         log::tear(&mut record, &mut disk.rng);
         match log::decode(&record) {
@@ -155,6 +164,10 @@ impl Store for SimulatedStore {
             Some(_) => return unavailable("simulated commit failure"),
             None => Ok(()),
         };
+        #[cfg(feature = "planted")]
+        if abide_planted::is(abide_planted::Fault::AcknowledgedBeforeSync) {
+            disk.before_last = Some(disk.durable.clone());
+        }
         disk.durable.apply(group);
         disk.sync_count += 1;
         result

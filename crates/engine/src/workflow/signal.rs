@@ -13,6 +13,9 @@ pub fn signal(
 ) -> Result<(), Refusal> {
     let header = tx.run.header.get();
     let request_id = attributes.request_id.clone();
+    #[cfg(feature = "planted")]
+    let request_id =
+        if abide_planted::is(abide_planted::Fault::SignalDedupForgotten) { String::new() } else { request_id };
     if !request_id.is_empty() && tx.run.signal_request_ids.contains(&request_id) {
         return Ok(());
     }

@@ -148,6 +148,13 @@ impl<'a, 'c> Transition<'a, 'c> {
             return false;
         }
         let sequences: Vec<u64> = self.run.buffered.iter().map(|(sequence, _)| *sequence).collect();
+        #[cfg(feature = "planted")]
+        if abide_planted::is(abide_planted::Fault::BufferedEventLost)
+            && let Some(last) = sequences.last()
+            && sequences.len() > 1
+        {
+            self.run.buffered.remove(last);
+        }
         let held = sequences.iter().filter_map(|sequence| self.run.buffered.remove(sequence)).collect();
         let from = self.events.len();
         for event in history::flush_order(held) {

@@ -26,6 +26,8 @@ pub(super) fn write(batch: &mut Batch, commit: &Commit) {
         if before_ms != 0 {
             batch.delete(Table::Timer, keys::timer(before_ms, namespace, workflow_id, run));
         }
+        #[cfg(feature = "planted")]
+        let now_ms = if abide_planted::is(abide_planted::Fault::TimerLost) { 0 } else { now_ms };
         if now_ms != 0 {
             batch.put(Table::Timer, keys::timer(now_ms, namespace, workflow_id, run), Vec::new());
         }
@@ -35,6 +37,10 @@ pub(super) fn write(batch: &mut Batch, commit: &Commit) {
         batch.delete(Table::Outbox, key);
     }
     for added in &commit.outbox_added {
+        #[cfg(feature = "planted")]
+        if abide_planted::is(abide_planted::Fault::OutboxEntryDropped) {
+            continue;
+        }
         let key = keys::outbox(added.outbox_ms(), run, added.task_kind() as u8, added.scheduled_event_id);
         batch.put(Table::Outbox, key, Row::encode(&commit.key, added));
     }
@@ -45,6 +51,10 @@ pub(super) fn erase(batch: &mut Batch, key: &RunKey, wakeup_ms: i64, is_current:
     let (namespace, run) = (*key.namespace_id.as_bytes(), *key.run_id.as_bytes());
     let records = keys::run_prefix(namespace, &key.workflow_id, run);
     batch.delete_range(Table::State, keys::prefix_range(records));
+    #[cfg(feature = "planted")]
+    if abide_planted::is(abide_planted::Fault::HistoryLeftBehind) {
+        return;
+    }
     batch.delete_range(Table::History, keys::prefix_range(keys::history_prefix(run)));
     if wakeup_ms != 0 {
         batch.delete(Table::Timer, keys::timer(wakeup_ms, namespace, &key.workflow_id, run));

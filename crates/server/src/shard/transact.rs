@@ -133,6 +133,8 @@ impl Shard {
             let entry = self.load(&mut state, &key)?.ok_or_else(|| unknown_run(&key))?;
             let value = look(&entry.run, &cx);
             let undurable = entry.undurable > 0;
+            #[cfg(feature = "planted")]
+            let undurable = undurable && !abide_planted::is(abide_planted::Fault::ReadBeforeCommit);
             (key, value, undurable.then(|| self.barrier(&state)))
         };
         durable(waiting).await?;
@@ -227,6 +229,14 @@ impl Shard {
     ) -> oneshot::Receiver<Result<(), abide_store::CommitError>> {
         let (reply, waiting) = oneshot::channel();
         let Changes { batch, runs, tasks, answers } = changes;
+        #[cfg(feature = "planted")]
+        let (reply, waiting) = if abide_planted::is(abide_planted::Fault::ReplyBeforeCommit) {
+            drop(reply.send(Ok(())));
+            let (unheard, _) = oneshot::channel();
+            (unheard, waiting)
+        } else {
+            (reply, waiting)
+        };
         let done = Done { shard: Arc::clone(self), epoch: state.lease.epoch, runs, tasks, answers, reply: Some(reply) };
         self.shared.committer.submit(batch.unwrap_or_else(|| Batch::new(state.lease)), done);
         waiting

@@ -13,6 +13,8 @@ pub(super) const SYNC_FAILED: Fault = Fault {
         Box::pin(async move {
             sim.node.store.fail_next(simulated::Fault::SyncFailed);
             sim.world.sleep(sim.world.span(Duration::from_secs(1), Duration::from_secs(10))).await;
+            // It may not have come to a sync, and must not later, when nobody looks.
+            sim.node.store.mend();
             sim.node.kill();
             sim.keep_server_up().await;
         })

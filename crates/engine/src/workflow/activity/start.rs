@@ -43,6 +43,10 @@ pub fn start(
 ) -> Result<StartedActivity, Refusal> {
     let offered = tx.run.activities.get(&scheduled_event_id).filter(|a| a.attempt == attempt && !a.backing_off);
     let activity = offered.filter(|_| tx.run.is_running()).ok_or(Refusal::Obsolete)?;
+    #[cfg(feature = "planted")]
+    if activity.is_started() && abide_planted::is(abide_planted::Fault::DoubleDispatch) {
+        return Ok(describe(tx.run, activity));
+    }
     if activity.is_started() {
         let same = activity.request_id == request_id;
         return if same { Ok(describe(tx.run, activity)) } else { Err(Refusal::Obsolete) };

@@ -30,6 +30,11 @@ pub(super) fn apply(
         return Err(Failed::task(Cause::StartTimerDuplicateId, text));
     }
     let fire_time = tx.now() + Span::of(a.start_to_fire_timeout.as_ref());
+    #[cfg(feature = "planted")]
+    let fire_time = match abide_planted::is(abide_planted::Fault::TimerEarly) {
+        true => crate::Time(fire_time.0 - 500_000_000),
+        false => fire_time,
+    };
     let event = tx.append(Attributes::TimerStartedEventAttributes(h::TimerStartedEventAttributes {
         timer_id: a.timer_id.clone(),
         start_to_fire_timeout: a.start_to_fire_timeout,

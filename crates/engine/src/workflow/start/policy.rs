@@ -23,6 +23,8 @@ pub enum Decision {
 /// Decides. `current` is the newest run with the id, running or closed.
 pub fn decide(current: Option<&Run>, request_id: &str, reuse: i32, conflict: i32) -> Result<Decision, Refusal> {
     let Some(run) = current else { return Ok(Decision::StartNew) };
+    #[cfg(feature = "planted")]
+    let request_id = if abide_planted::is(abide_planted::Fault::StartDedupForgotten) { "" } else { request_id };
     if !request_id.is_empty() {
         if run.profile.create_request_id == request_id {
             return Ok(Decision::Repeated);

@@ -49,6 +49,11 @@ pub(crate) async fn poll(
         match shard.update_or_undo(&call.namespace, &Target::run(&key), change, undo).await {
             Ok(found) => {
                 let poller_scaling_decision = poll::scaling(&taken);
+                #[cfg(feature = "planted")]
+                if abide_planted::is(abide_planted::Fault::DoubleDispatch) {
+                    taken.give_back();
+                    return Ok(reply(&call, found.value));
+                }
                 drop(taken.finish());
                 let reply = reply(&call, found.value);
                 return Ok(ws::PollActivityTaskQueueResponse { poller_scaling_decision, ..reply });
