@@ -93,8 +93,9 @@ fn check(sample: &Sample, what: &str, damage: impl FnOnce(&Path), tally: &mut Ta
         }
     };
     let mut refused = false;
+    let tables = format!("{name}/data/engine/keyspaces");
     let mut see = |error: Error| {
-        assert!(error.to_string().contains(&name), "{what}: {error} does not name {name}");
+        assert!(error.to_string().contains(&tables), "{what}: {error} does not name a file in {tables}");
         refused = true;
     };
     for (table, expected) in TABLES.into_iter().zip(&sample.expected) {
