@@ -117,16 +117,18 @@ impl EmbeddedStore {
         // What the log is trimmed by must not be forgotten by a power failure after the trim.
         watermark.sync().map_err(error::io_error(&directory.watermark_path()))?;
         let last_in_journal = journal::verify(&directory.engine_path(), reached)?;
-        let (database, keyspaces) = engine::open(&directory.engine_path(), options)?;
+        let opened = engine::open(&directory.engine_path(), options);
+        let (database, keyspaces) = opened.map_err(|error| directory.with_place(error))?;
 
-        let group = keyspaces.last_group().map_err(|reason| directory.corrupt(reason))?;
+        let corrupt = |reason| directory.with_place(directory.corrupt(reason));
+        let group = keyspaces.last_group().map_err(corrupt)?;
         if group < reached.group || last_in_journal.is_some_and(|last| last != group) {
             return Err(directory.corrupt(format!(
                 "ends at group {group}, its log at {last_in_journal:?}, but group {} was acknowledged",
                 reached.group
             )));
         }
-        let epochs = keyspaces.epochs().map_err(|reason| directory.corrupt(reason))?;
+        let epochs = keyspaces.epochs().map_err(corrupt)?;
         let unflushed = VecDeque::new();
         let writer = Mutex::new(Writer { epochs, group, watermark, unflushed, failed: None, on_stop: None });
         Ok(EmbeddedStore { writer, keyspaces, database, directory, sync_count: AtomicU64::new(0) })

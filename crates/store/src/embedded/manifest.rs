@@ -18,9 +18,16 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::archive::{self, take};
 use super::engine::KEYSPACE_IDS;
-use super::error::OpenError;
+use super::error::{OpenError, io_error};
+
+/// What the engine's file `version` holds.
+const VERSION: &[u8] = b"FJL\x03";
 
 pub(super) fn verify(engine: &Path) -> Result<(), OpenError> {
+    let version_path = engine.join("version");
+    if read(&version_path)? != VERSION {
+        return Err(corrupt(&version_path, "not the version of the engine"));
+    }
     for id in KEYSPACE_IDS {
         verify_keyspace(&engine.join("keyspaces").join(id.to_string()))?;
     }
@@ -84,8 +91,11 @@ fn tables(keyspace: &Path) -> Result<Vec<Table>, OpenError> {
         return Err(corrupt(&current_path, "not a reference to a table list"));
     };
     let list_path = keyspace.join(format!("v{number}"));
+    if !list_path.try_exists().map_err(io_error(&list_path))? {
+        return Err(corrupt(&current_path, &format!("it names the list {}, which is missing", list_path.display())));
+    }
     if xxh3_128(&read(&list_path)?) != checksum {
-        return Err(corrupt(&list_path, "checksum mismatch"));
+        return Err(corrupt(&list_path, &format!("its checksum is not the one in {}", current_path.display())));
     }
     let tables = archive::section(&list_path, b"tables")?;
     tables.as_deref().and_then(decode_tables).ok_or_else(|| corrupt(&list_path, "not a list of tables"))
