@@ -28,6 +28,7 @@ async def test_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
 @pytest.mark.skipif(
     sys.platform != "linux", reason="calls of the server are taken over by the loader"
 )
+@pytest.mark.limit(120)
 @pytest.mark.parametrize("name", FAULTS)
 async def test_a_fault_is_survived_or_refused(name: str, tmp_path: Path) -> None:
     """Whatever fails, nothing confirmed is lost, nothing wrong is served, and once it is mended
