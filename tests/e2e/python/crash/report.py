@@ -47,7 +47,8 @@ def table(outcomes: Sequence[Outcome]) -> str:
     for outcome in outcomes:
         callers = ", ".join(f"{name} {count}" for name, count in outcome.callers.items())
         counts = (outcome.acknowledged, outcome.runs, outcome.lost, outcome.stuck, outcome.wrong)
-        verdict = "good" if outcome.good else "BAD: " + "; ".join(outcome.unexpected)
+        bad = "BAD: " + "; ".join([*outcome.unexpected, *outcome.examples[:1]])
+        verdict = "good" if outcome.good else bad
         row = (outcome.fault, outcome.how, "; ".join(outcome.server), callers or "nothing")
         rows.append((*row, *map(str, counts), verdict))
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)

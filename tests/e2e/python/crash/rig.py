@@ -92,6 +92,8 @@ class Rig:
     async def ends(self) -> str:
         """Waits until the server ends by itself, as it should; gives its last words."""
         code = await self.server.ended(END_S)
+        if code is None:
+            self.server.kill()
         self.expect(code == 1, f"exit code {code}")
         words = self.last_words(self.data)
         self.did(f"ended with code {code}: {self._shown(words)}")
