@@ -1,7 +1,7 @@
 //! `cargo xtask crash`
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::{
     process,
@@ -10,25 +10,17 @@ use crate::{
     venv,
 };
 
-/// What is run when nothing is asked for.
-const USUAL: [&str; 4] = ["--kills", "100", "--concurrency", "16"];
+/// The one argument that is not the rig's.
+const RELEASE: &str = "--release";
 
-/// Runs the crash rig at full length; `handed_on` are its arguments.
+/// Runs the crash rig, whose arguments come before or behind a `--`.
 pub(crate) fn task(flags: &[String], handed_on: &[String]) -> Result<bool> {
-    let mut profile = Profile::Dev;
-    for flag in flags {
-        match flag.as_str() {
-            "--release" => profile = Profile::Release,
-            other => bail!("crash does not know {other:?}"),
-        }
-    }
+    let profile = if flags.iter().any(|flag| flag == RELEASE) { Profile::Release } else { Profile::Dev };
     let folder = repository::root().join(FOLDER);
     let python = venv::python(&folder)?;
     let server = repository::build_server(profile)?;
+    let faults = repository::build_faults(profile)?;
     let mut command = Command::new(python);
-    command.current_dir(&folder).env("ABIDE_BIN", server).arg("crash/crash.py");
-    if handed_on.is_empty() {
-        command.args(USUAL);
-    }
-    process::succeeds(command.args(handed_on))
+    command.current_dir(&folder).env("ABIDE_BIN", server).env("ABIDE_FAULTS_LIBRARY", faults).arg("crash/crash.py");
+    process::succeeds(command.args(flags.iter().filter(|flag| *flag != RELEASE)).args(handed_on))
 }

@@ -19,8 +19,9 @@ cargo xtask test [rust|conformance|python|typescript|go ...]
     Everything that has to pass, or the parts named. Installs what it needs into folders that git ignores.
 cargo xtask conformance [--release] [--if-present] [--grow] [-- PATTERN ...]
     The recorded answers of the reference server, against this one in memory and on disk.
-cargo xtask crash [--release] [-- ARGUMENT ...]
-    The crash rig: kills the server again and again under load. Without arguments 100 times.
+cargo xtask crash [--release] [--kills N | --faults | --fault NAME | ...]
+    The crash rig: kills the server and its workers again and again under load, 100 times unless told otherwise, or lets its
+    disk, its clock or its files fail; `--help` lists what it knows.
 cargo xtask bench [-- ARGUMENT ...]
     The load generator against the release build of the server, with the ceiling beside it.
 cargo xtask tidy

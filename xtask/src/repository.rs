@@ -31,18 +31,23 @@ pub(crate) fn cargo() -> Command {
 
 /// Builds a program and gives its path.
 pub(crate) fn build(package: &str, program: &str, profile: Profile) -> Result<PathBuf> {
+    build_file(&["--package", package, "--bin", program], program, profile)
+}
+
+/// Builds what the arguments name and gives the path of the file that comes out.
+fn build_file(arguments: &[&str], file: &str, profile: Profile) -> Result<PathBuf> {
     let mut command = cargo();
-    command.args(["build", "--quiet", "--package", package, "--bin", program]);
+    command.args(["build", "--quiet"]).args(arguments);
     if profile == Profile::Release {
         command.arg("--release");
     }
-    ensure!(process::succeeds(&mut command)?, "{program} does not build");
+    ensure!(process::succeeds(&mut command)?, "{file} does not build");
     let folder = match profile {
         Profile::Dev => "debug",
         Profile::Release => "release",
     };
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    Ok(root().join(target).join(folder).join(program))
+    Ok(root().join(target).join(folder).join(file))
 }
 
 /// Builds the server, unless `ABIDE_BIN` names one.
@@ -51,4 +56,9 @@ pub(crate) fn build_server(profile: Profile) -> Result<PathBuf> {
         return Ok(path::absolute(PathBuf::from(named))?);
     }
     build("abide-cli", "abide", profile)
+}
+
+/// Builds the library that the crash rig puts between the server and the kernel.
+pub(crate) fn build_faults(profile: Profile) -> Result<PathBuf> {
+    build_file(&["--package", "abide-faults"], "libabide_faults.so", profile)
 }

@@ -50,9 +50,7 @@ fn serve(
         let server = RunningServer::start(config, env).await.map_err(|error| failed(&error))?;
         tracing::info!(address = %server.grpc_address, "serving");
         ready(&server);
-        ended.await;
-        server.stop().await;
-        Ok(())
+        server.serve_until(ended).await.map_err(|error| failed(&error))
     })
 }
 

@@ -15,7 +15,7 @@ pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send + 'static>>;
 
 /// What an [`Env`] is made of.
 pub trait Platform: Send + Sync + 'static {
-    /// Nanoseconds since the Unix epoch. May jump either way.
+    /// Nanoseconds since the Unix epoch. May jump ahead, never goes back.
     fn wall_ns(&self) -> i64;
     /// Time since the platform was made. Never goes back.
     fn monotonic(&self) -> Duration;

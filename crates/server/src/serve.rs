@@ -2,7 +2,7 @@
 use std::{future::Future, io, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use abide_store::Committer;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     config::ServerConfig,
@@ -23,7 +23,7 @@ use accept::{Acceptor, Listener};
 /// The namespace that is always there.
 pub const DEFAULT_NAMESPACE: &str = "default";
 
-/// Why a server did not start.
+/// Why a server did not start, or ended by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("cannot listen on {address}: {error}")]
@@ -40,6 +40,9 @@ pub enum Error {
     TaskQueueConfigs(#[from] task_queue_configs::Error),
     #[error("search attribute {name}: {reason}")]
     SearchAttribute { name: String, reason: NoFreeColumn },
+    /// Only another start can tell what is on disk.
+    #[error("the store has stopped, and only another start can tell what is on disk: {0}")]
+    StoreStopped(String),
 }
 
 /// A server that listens. Dropping it leaves it running; [`RunningServer::stop`] ends it.
@@ -51,12 +54,14 @@ pub struct RunningServer {
     pub metrics_address: Option<SocketAddr>,
     /// Closed when the last connection has ended.
     connections: mpsc::Receiver<()>,
+    /// Gets the reason when the store has stopped for good.
+    store_stopped: oneshot::Receiver<String>,
 }
 
 /// Runs a server until `shutdown` completes and all that was under way has ended.
 ///
 /// # Errors
-/// When the store cannot be opened or an address not be listened on.
+/// When the store cannot be opened or an address not be listened on, and as [`RunningServer::serve_until`].
 pub async fn run(config: ServerConfig, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
     let server = RunningServer::start(config, Env::real()).await?;
     tracing::info!(
@@ -66,9 +71,7 @@ pub async fn run(config: ServerConfig, shutdown: impl Future<Output = ()>) -> Re
         metrics = server.metrics_address.map(tracing::field::display),
         "serving"
     );
-    shutdown.await;
-    server.stop().await;
-    Ok(())
+    server.serve_until(shutdown).await
 }
 
 impl RunningServer {
@@ -87,6 +90,10 @@ impl RunningServer {
             [&http, &ui, &metrics].map(|listener| listener.as_ref().map(|listener| listener.address));
 
         let store = open::store(&config.storage)?;
+        let (stopped, store_stopped) = oneshot::channel();
+        store.on_stop(Box::new(move |reason| {
+            let _ = stopped.send(reason.to_owned()); // a server that is dropped or ending does not listen
+        }));
         let frontend = Arc::new(Frontend::open(config, env, store, Committer::start).await?);
         let (env, drain) = (frontend.env.clone(), frontend.drain.clone());
         let (alive, connections) = mpsc::channel(1);
@@ -97,7 +104,24 @@ impl RunningServer {
         acceptor.serve_page(metrics, Page::Metrics(frontend.metrics.clone()));
         let server = Arc::new(grpc::Server::new(frontend.clone()));
         acceptor.serve_each(grpc, move |stream| connection::serve(stream, server.clone(), env.clone(), drain.clone()));
-        Ok(Self { frontend, grpc_address, http_address, ui_address, metrics_address, connections })
+        Ok(Self { frontend, grpc_address, http_address, ui_address, metrics_address, connections, store_stopped })
+    }
+
+    /// Serves until `shutdown` completes, then ends as [`RunningServer::stop`] does.
+    ///
+    /// # Errors
+    /// When the store has stopped for good before that. A server that can accept nothing any more does not stay: what
+    /// watches over the process starts it again, and that recovers all that was acknowledged.
+    pub async fn serve_until(mut self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+        let outcome = tokio::select! {
+            () = shutdown => Ok(()),
+            Ok(reason) = &mut self.store_stopped => Err(Error::StoreStopped(reason)),
+        };
+        if let Err(error) = &outcome {
+            tracing::error!(%error, "the server ends");
+        }
+        self.stop().await;
+        outcome
     }
 
     /// Ends the server: no new connections, long polls end, the calls under way are finished, as long as the

@@ -19,7 +19,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fjall::{Database, Keyspace, OwnedWriteBatch, PersistMode};
 
-use crate::store::{Batch, CommitError, Entries, Error, Lease, Order, ShardId, Store, Table, check_limits};
+use crate::store::{Batch, CommitError, Entries, Error, Lease, OnStop, Order, ShardId, Store, Table, check_limits};
 
 mod archive;
 mod coalesce;
@@ -89,6 +89,18 @@ struct Writer {
     unflushed: VecDeque<(u64, u64)>,
     /// Why nothing can be written any more.
     failed: Option<String>,
+    /// Told when `failed` is set.
+    on_stop: Option<OnStop>,
+}
+
+impl Writer {
+    /// Lets every later commit fail, for the first reason that there was.
+    fn stop(&mut self, reason: String) {
+        let reason = self.failed.get_or_insert(reason);
+        if let Some(tell) = self.on_stop.take() {
+            tell(reason);
+        }
+    }
 }
 
 impl EmbeddedStore {
@@ -105,17 +117,20 @@ impl EmbeddedStore {
         // What the log is trimmed by must not be forgotten by a power failure after the trim.
         watermark.sync().map_err(error::io_error(&directory.watermark_path()))?;
         let last_in_journal = journal::verify(&directory.engine_path(), reached)?;
-        let (database, keyspaces) = engine::open(&directory.engine_path(), options)?;
+        let opened = engine::open(&directory.engine_path(), options);
+        let (database, keyspaces) = opened.map_err(|error| directory.with_place(error))?;
 
-        let group = keyspaces.last_group().map_err(|reason| directory.corrupt(reason))?;
+        let corrupt = |reason| directory.with_place(directory.corrupt(reason));
+        let group = keyspaces.last_group().map_err(corrupt)?;
         if group < reached.group || last_in_journal.is_some_and(|last| last != group) {
             return Err(directory.corrupt(format!(
                 "ends at group {group}, its log at {last_in_journal:?}, but group {} was acknowledged",
                 reached.group
             )));
         }
-        let epochs = keyspaces.epochs().map_err(|reason| directory.corrupt(reason))?;
-        let writer = Mutex::new(Writer { epochs, group, watermark, unflushed: VecDeque::new(), failed: None });
+        let epochs = keyspaces.epochs().map_err(corrupt)?;
+        let unflushed = VecDeque::new();
+        let writer = Mutex::new(Writer { epochs, group, watermark, unflushed, failed: None, on_stop: None });
         Ok(EmbeddedStore { writer, keyspaces, database, directory, sync_count: AtomicU64::new(0) })
     }
 
@@ -127,7 +142,7 @@ impl EmbeddedStore {
         // A panic between the engine's write and the bookkeeping leaves `group` behind: stop, as after a failed write.
         self.writer.lock().unwrap_or_else(|poisoned: PoisonError<_>| {
             let mut writer: MutexGuard<'_, Writer> = poisoned.into_inner();
-            writer.failed.get_or_insert_with(|| "a commit panicked".to_owned());
+            writer.stop("a commit panicked".to_owned());
             writer
         })
     }
@@ -146,7 +161,7 @@ impl EmbeddedStore {
         let numbers = [group.to_be_bytes(), self.database.seqno().to_be_bytes()].concat();
         batch.insert(&self.keyspaces.control, GROUP_KEY, numbers.as_slice());
         fill(&mut batch)?;
-        let written = batch.commit().map_err(|error| engine::error_in(self.path(), &error));
+        let written = batch.commit().map_err(|error| self.error(&error));
         let written = written.and_then(|()| self.acknowledge(writer, group));
         match written {
             Ok(()) => {
@@ -155,7 +170,7 @@ impl EmbeddedStore {
                 Ok(())
             }
             Err(error) => {
-                writer.failed = Some(format!("{}: an earlier write failed: {error}", self.path().display()));
+                writer.stop(format!("{}: an earlier write failed: {error}", self.path().display()));
                 Err(error)
             }
         }
@@ -174,6 +189,25 @@ impl EmbeddedStore {
             }
         }
         writer.watermark.advance(reached).map_err(|error| self.directory.failed(&error))
+    }
+
+    /// An error of the engine, which says what it met and not where.
+    fn error(&self, error: &fjall::Error) -> Error {
+        match engine::error_in(self.path(), error) {
+            Error::Corrupt(reason) => Error::Corrupt(self.with_place(reason)),
+            // The engine's own threads have failed: a full disk, or damage that they met.
+            Error::Unavailable(reason) if matches!(error, fjall::Error::Poisoned) => {
+                Error::Unavailable(self.with_place(reason))
+            }
+            error => error,
+        }
+    }
+
+    fn with_place(&self, reason: String) -> String {
+        match manifest::damaged_table(&self.directory.engine_path()) {
+            Some(path) => format!("{} is damaged: {reason}", path.display()),
+            None => reason,
+        }
     }
 
     fn table(&self, table: Table) -> &Keyspace {
@@ -225,8 +259,7 @@ impl Store for EmbeddedStore {
     }
 
     fn get(&self, shard: ShardId, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        let value =
-            self.table(table).get(engine::key(shard, key)).map_err(|error| engine::error_in(self.path(), &error))?;
+        let value = self.table(table).get(engine::key(shard, key)).map_err(|error| self.error(&error))?;
         Ok(value.map(|value| value.to_vec()))
     }
 
@@ -249,10 +282,18 @@ impl Store for EmbeddedStore {
         std::iter::from_fn(next)
             .take(limit)
             .map(|entry| {
-                let (key, value) = entry.into_inner().map_err(|error| engine::error_in(self.path(), &error))?;
+                let (key, value) = entry.into_inner().map_err(|error| self.error(&error))?;
                 Ok((key[engine::SHARD_BYTES..].to_vec(), value.to_vec()))
             })
             .collect()
+    }
+
+    fn on_stop(&self, tell: OnStop) {
+        let mut writer = self.lock();
+        writer.on_stop = Some(tell);
+        if let Some(reason) = writer.failed.clone() {
+            writer.stop(reason);
+        }
     }
 
     fn flush(&self) -> Result<(), Error> {
@@ -260,7 +301,7 @@ impl Store for EmbeddedStore {
         if writer.failed.is_some() {
             return Ok(()); // nothing more is written, and the log has what was acknowledged
         }
-        self.keyspaces.flush().map_err(|error| engine::error_in(self.path(), &error))?;
+        self.keyspaces.flush().map_err(|error| self.error(&error))?;
         if self.keyspaces.is_flushed_below(self.database.seqno()) {
             let reached = Reached { group: writer.group, flushed_group: writer.group };
             writer.watermark.advance(reached).map_err(|error| self.directory.failed(&error))?;
@@ -281,7 +322,7 @@ impl EmbeddedStore {
     /// The full keys, with their shard, of a table between two full keys.
     fn keys_in(&self, table: Table, range: Range<&[u8]>) -> Result<Vec<fjall::UserKey>, Error> {
         let entries = self.table(table).range(range);
-        entries.map(|entry| entry.key().map_err(|error| engine::error_in(self.path(), &error))).collect()
+        entries.map(|entry| entry.key().map_err(|error| self.error(&error))).collect()
     }
 }
 

@@ -12,7 +12,7 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use crate::memory::Contents;
-use crate::store::{Batch, CommitError, Entries, Error, Lease, Order, ShardId, Store, Table};
+use crate::store::{Batch, CommitError, Entries, Error, Lease, OnStop, Order, ShardId, Store, Table};
 
 mod log;
 
@@ -46,12 +46,10 @@ impl Fault {
 }
 
 /// A store in memory that fails as told. Equal seeds and equal calls give equal results.
-#[derive(Debug)]
 pub struct SimulatedStore {
     disk: Mutex<Disk>,
 }
 
-#[derive(Debug)]
 struct Disk {
     rng: SmallRng,
     durable: Contents,
@@ -62,6 +60,7 @@ struct Disk {
     /// What a crash goes back to.
     #[cfg(feature = "planted")]
     before_last: Option<Contents>,
+    on_stop: Option<OnStop>,
 }
 
 impl SimulatedStore {
@@ -74,6 +73,7 @@ impl SimulatedStore {
             sync_count: 0,
             #[cfg(feature = "planted")]
             before_last: None,
+            on_stop: None,
         };
         SimulatedStore { disk: Mutex::new(disk) }
     }
@@ -157,6 +157,9 @@ impl Store for SimulatedStore {
         let result = match disk.fault(Fault::is_of_commit) {
             Some(Fault::SyncFailed) => {
                 disk.unsynced = log::encode(group);
+                if let Some(tell) = disk.on_stop.take() {
+                    tell("simulated sync failure");
+                }
                 return unavailable("simulated sync failure");
             }
             Some(Fault::DiskFull) => return unavailable("no space left on simulated device"),
@@ -190,6 +193,14 @@ impl Store for SimulatedStore {
         let mut disk = self.lock();
         disk.before_read()?;
         Ok(disk.durable.scan(shard, table, range, limit, order))
+    }
+
+    fn on_stop(&self, tell: OnStop) {
+        let mut disk = self.lock();
+        match disk.check_writable() {
+            Ok(()) => disk.on_stop = Some(tell),
+            Err(error) => tell(&error.to_string()),
+        }
     }
 
     fn disk_bytes(&self) -> u64 {

@@ -143,6 +143,9 @@ impl From<Error> for CommitError {
     }
 }
 
+/// What is called, with the reason, when a store stops for good.
+pub type OnStop = Box<dyn FnOnce(&str) + Send>;
+
 /// Keys and values in the order asked for.
 pub type Entries = Vec<(Vec<u8>, Vec<u8>)>;
 
@@ -174,6 +177,12 @@ pub trait Store: Send + Sync {
         limit: usize,
         order: Order,
     ) -> Result<Entries, Error>;
+
+    /// Has `tell` called once when the store stops for good: from then on every commit fails until it is opened again.
+    /// Called at once if it has stopped already; a later call replaces an earlier one. A store that never stops drops it.
+    fn on_stop(&self, tell: OnStop) {
+        drop(tell);
+    }
 
     /// Puts the store into a shape that opens quickly; for a graceful shutdown. Nothing depends on it.
     fn flush(&self) -> Result<(), Error> {

@@ -76,13 +76,17 @@ struct Tally {
     refused_on_read: u32,
 }
 
-/// Opens a copy of the sample after `damage` and reads everything.
-fn check(sample: &Sample, what: &str, damage: impl FnOnce(&Path), tally: &mut Tally) {
+/// Opens a copy of the sample after `damage` to one of its files and reads everything.
+fn check(sample: &Sample, file: &Path, what: &str, damage: impl FnOnce(&Path), tally: &mut Tally) {
     let scratch = tempfile::tempdir().unwrap();
     let directory = scratch.path().join("store");
     copy(sample.directory.path(), &directory);
-    damage(&directory);
-    let name = directory.display().to_string();
+    let what = format!("{} {what}", file.display());
+    let file = directory.join(file);
+    damage(&file);
+    // Of what is gone not always more is known than where it was.
+    let place = if file.exists() { file.as_path() } else { file.parent().unwrap() };
+    let name = place.display().to_string();
     let store = match EmbeddedStore::open(&directory, &Options::default()) {
         Ok(store) => store,
         Err(error) => {
@@ -120,38 +124,27 @@ fn flip(path: &Path, bit: u64) {
     fs::write(path, bytes).unwrap();
 }
 
+fn cut(path: &Path, kept: u64) {
+    fs::OpenOptions::new().write(true).open(path).unwrap().set_len(kept).unwrap();
+}
+
 fn damage_every_file(sample: &Sample, flips_per_file: u32, seed: u64) -> Tally {
     let mut rng = SmallRng::seed_from_u64(seed);
     let mut tally = Tally::default();
     for path in files(sample.directory.path()) {
         let relative = path.strip_prefix(sample.directory.path()).unwrap();
         let length = fs::metadata(&path).unwrap().len();
-        check(
-            sample,
-            &format!("{relative:?} emptied"),
-            |directory| fs::write(directory.join(relative), b"").unwrap(),
-            &mut tally,
-        );
-        check(
-            sample,
-            &format!("{relative:?} removed"),
-            |directory| fs::remove_file(directory.join(relative)).unwrap(),
-            &mut tally,
-        );
+        check(sample, relative, "emptied", |file| fs::write(file, b"").unwrap(), &mut tally);
+        check(sample, relative, "removed", |file| fs::remove_file(file).unwrap(), &mut tally);
         if length == 0 {
             continue;
         }
         for _ in 0..flips_per_file {
             let bit = rng.random_range(0..length * 8);
-            let what = format!("{relative:?} bit {bit} flipped");
-            check(sample, &what, |directory| flip(&directory.join(relative), bit), &mut tally);
+            check(sample, relative, &format!("bit {bit} flipped"), |file| flip(file, bit), &mut tally);
         }
         let kept = rng.random_range(0..length);
-        let truncate = |directory: &Path| {
-            let file = fs::OpenOptions::new().write(true).open(directory.join(relative)).unwrap();
-            file.set_len(kept).unwrap();
-        };
-        check(sample, &format!("{relative:?} cut to {kept} of {length}"), truncate, &mut tally);
+        check(sample, relative, &format!("cut to {kept} of {length}"), |file| cut(file, kept), &mut tally);
     }
     tally
 }
@@ -162,21 +155,18 @@ fn damage_to_the_log_never_shows_as_data() {
     let tally = damage_every_file(&sample, 6, 1);
     assert!(tally.refused_on_open > 10 && tally.exact > 10, "{tally:?}");
 
-    let log = "data/engine/0.jnl";
+    let log = Path::new("data/engine/0.jnl");
     let length = fs::metadata(sample.directory.path().join(log)).unwrap().len();
     let mut tally = Tally::default();
     let mut rng = SmallRng::seed_from_u64(2);
     // Every bit of the head of one batch: its item count and its sequence number.
     let head = (0..13 * 8).map(|bit| 13 * 8 + bit);
     for bit in head.chain((0..60).map(|_| rng.random_range(0..length * 8))) {
-        check(&sample, &format!("log bit {bit} flipped"), |directory| flip(&directory.join(log), bit), &mut tally);
+        check(&sample, log, &format!("bit {bit} flipped"), |file| flip(file, bit), &mut tally);
     }
     for _ in 0..20 {
         let kept = rng.random_range(0..length);
-        let cut = |directory: &Path| {
-            fs::OpenOptions::new().write(true).open(directory.join(log)).unwrap().set_len(kept).unwrap();
-        };
-        check(&sample, &format!("log cut to {kept}"), cut, &mut tally);
+        check(&sample, log, &format!("cut to {kept}"), |file| cut(file, kept), &mut tally);
     }
     assert!(tally.refused_on_open > 130, "{tally:?}");
 }

@@ -8,6 +8,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 
 use abide_store::embedded::{EmbeddedStore, Options};
 use abide_store::{Batch, CommitError, Order, ShardId, Store, Table, keys};
@@ -126,6 +127,8 @@ fn a_killed_process_loses_nothing_it_acknowledged() {
 fn write_until_the_disk_fails() {
     let store = EmbeddedStore::open(&directory_of_child(), &Options { memtable_bytes: 1 << 30, ..options() }).unwrap();
     let lease = store.acquire(SHARD).unwrap();
+    let (tell, told) = mpsc::channel();
+    store.on_stop(Box::new(move |reason| tell.send(reason.to_owned()).unwrap()));
     for n in 1.. {
         let mut large = Batch::new(lease);
         large.put(Table::Outbox, keys::outbox(n, RUN, 0, 0), vec![0xCD; 1 << 20]);
@@ -141,6 +144,11 @@ fn write_until_the_disk_fails() {
     small.delete(Table::State, COUNTER.to_vec());
     let refused = store.commit(&[small]).unwrap_err().to_string();
     assert!(refused.contains("an earlier write failed"), "{refused}");
+    let told = told.try_iter().collect::<Vec<_>>();
+    assert!(told.len() == 1 && told[0].contains("an earlier write failed"), "told once: {told:?}");
+    let (tell, late) = mpsc::channel();
+    store.on_stop(Box::new(move |reason| tell.send(reason.to_owned()).unwrap()));
+    assert_eq!(late.try_iter().collect::<Vec<_>>(), told, "who asks later is told at once");
     assert!(store.acquire(SHARD).unwrap_err().to_string().contains(&store.path().display().to_string()));
     print("stopped");
 }

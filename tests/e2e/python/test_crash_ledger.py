@@ -92,6 +92,17 @@ def test_lost_completion_is_found() -> None:
     assert any("lost: acknowledged activity a0" in violation for violation in found), found
 
 
+def test_lost_run_is_found() -> None:
+    assert violations(confirmed(), []) == ["w/r: lost: the whole run"]
+
+
+def test_refused_call_is_found() -> None:
+    run = confirmed()
+    run.refusals.append("a query saw 1 signals of 2 to 2")
+    found = violations(run, good_history())
+    assert found == ["w/r: refused: a query saw 1 signals of 2 to 2"]
+
+
 def test_gap_is_found() -> None:
     events = good_history()
     del events[4]

@@ -17,8 +17,10 @@ pub(super) fn run() -> Result<Outcome> {
     let folder = repository::root().join(FOLDER);
     let python = venv::python(&folder)?;
     let server = repository::build_server(Profile::Dev)?;
+    let faults = repository::build_faults(Profile::Dev)?;
     let mut command = Command::new(python);
-    command.current_dir(&folder).env("ABIDE_BIN", server).args(["-m", "pytest", "--color=no"]);
+    command.current_dir(&folder).env("ABIDE_BIN", server).env("ABIDE_FAULTS_LIBRARY", faults);
+    command.args(["-m", "pytest", "--color=no"]);
     let mut count = Count::default();
     let success = process::watched(&mut command, |line| {
         // The last line that counts is the one that counts all.

@@ -9,6 +9,8 @@ impl From<shard::Error> for Status {
         match error {
             shard::Error::Refused(refusal) => of(refusal),
             shard::Error::Unavailable(text) => status::unavailable(text),
+            // Logged on its way out, where it becomes UNAVAILABLE.
+            shard::Error::Damaged(text) => Status::data_loss(text),
         }
     }
 }

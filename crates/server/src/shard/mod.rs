@@ -48,11 +48,17 @@ pub enum Error {
     /// The store did not answer, or the shard has just been lost; the caller may try again.
     #[error("{0}")]
     Unavailable(String),
+    /// What is on disk is not what was written; the text names the file. Trying again does not help.
+    #[error("{0}")]
+    Damaged(String),
 }
 
 impl From<abide_store::Error> for Error {
     fn from(error: abide_store::Error) -> Self {
-        Self::Unavailable(error.to_string())
+        match error {
+            abide_store::Error::Unavailable(_) => Self::Unavailable(error.to_string()),
+            abide_store::Error::Corrupt(_) => Self::Damaged(error.to_string()),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use abide_engine::{
     Refusal,
-    workflow::{Run, RunKey},
+    workflow::{Run, RunKey, workflow_task::start::StartedWorkflowTask},
 };
 use abide_proto::temporal::api::{
     common::v1::Payloads,
@@ -44,7 +44,12 @@ pub(super) struct Waiting {
     pub(super) id: String,
     pub(super) query: WorkflowQuery,
     pub(super) reply: oneshot::Sender<Answer>,
+    /// The workflow task that had been started before: its history may lack what the asker knows of.
+    pub(super) missed: Option<TaskStart>,
 }
+
+/// The scheduled event of a workflow task, and when it was started, in nanoseconds.
+type TaskStart = (i64, i64);
 
 /// The queries that wait for a run's workflow task, oldest first.
 #[derive(Default)]
@@ -64,11 +69,13 @@ impl Shard {
         let mut state = self.lock();
         let (reply, answer) = oneshot::channel();
         // The task that the caller saw may be over by now.
-        if self.load(&mut state, key)?.is_none_or(|entry| is_idle(&entry.run)) {
+        let Some(entry) = self.load(&mut state, key)?.filter(|entry| !is_idle(&entry.run)) else {
             // The receiver is in hand, so sending succeeds.
             let _ = reply.send(Answer::Unblocked);
             return Ok(answer);
-        }
+        };
+        let started = entry.run.header.get().workflow_task.as_ref().filter(|task| task.started_event_id != 0);
+        let missed = started.map(|task| (task.scheduled_event_id, task.started_time));
         let queries = state.queries.entry(key.clone()).or_default();
         queries.prune();
         if queries.waiting.len() >= limit {
@@ -78,16 +85,19 @@ impl Shard {
                 scope: ResourceExhaustedScope::Namespace,
             }));
         }
-        queries.waiting.push(Waiting { id, query, reply });
+        queries.waiting.push(Waiting { id, query, reply, missed });
         Ok(answer)
     }
 
-    /// The queries that go out with a workflow task which is being started.
-    pub fn waiting_queries(&self, key: &RunKey) -> BTreeMap<String, WorkflowQuery> {
+    /// The queries that go out with a workflow task which was started: those that were there before its start. Later ones
+    /// may have been asked after a signal that is not in its history.
+    pub fn waiting_queries(&self, key: &RunKey, task: &StartedWorkflowTask) -> BTreeMap<String, WorkflowQuery> {
+        let start = (task.token.scheduled_event_id, task.token.started_time);
         let mut state = self.lock();
         let Some(queries) = state.queries.get_mut(key) else { return BTreeMap::new() };
         queries.prune();
-        queries.waiting.iter().map(|waiting| (waiting.id.clone(), waiting.query.clone())).collect()
+        let in_time = queries.waiting.iter().filter(|waiting| waiting.missed != Some(start));
+        in_time.map(|waiting| (waiting.id.clone(), waiting.query.clone())).collect()
     }
 }
 

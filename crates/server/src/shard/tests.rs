@@ -390,3 +390,24 @@ async fn after_its_retention_a_run_leaves_nothing_behind() {
     }
     assert!(matches!(rig.signal("a", "late").await, Err(Error::Refused(Refusal::NotFound(_)))));
 }
+
+#[tokio::test]
+async fn a_query_does_not_ride_on_a_task_that_was_started_before_it() {
+    let rig = Rig::new().await;
+    let key = rig.start("wf").await.unwrap().key;
+    let shard = rig.shard("wf");
+    let ask = |id: &str| shard.buffer_query(&key, id.into(), Default::default(), 10).unwrap();
+    let riding = |task: &StartedWorkflowTask| shard.waiting_queries(&key, task).into_keys().collect::<Vec<_>>();
+    let _before = ask("before");
+    let (_, task) = rig.task().await;
+    rig.signal("wf", "known to the second asker").await.unwrap();
+    let mut after = ask("after");
+    assert_eq!(riding(&task), ["before"]);
+    // Nor is it left behind: the next task has the signal, and takes it along.
+    let request = RespondWorkflowTaskCompletedRequest::default();
+    let change = |tx: &mut abide_engine::workflow::Transition<'_, '_>| complete(tx, &task.token, request);
+    shard.update(&rig.namespace, &Target::run(&key), change).await.unwrap();
+    assert!(after.try_recv().is_err(), "it waits for the task that the signal has made");
+    let (_, next) = rig.task().await;
+    assert_eq!(riding(&next), ["after", "before"]);
+}

@@ -15,6 +15,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::{OpenError, io_error};
+use super::manifest;
 use super::watermark::Watermark;
 use crate::store::Error;
 
@@ -89,13 +90,24 @@ impl Directory {
         };
         if found != FORMAT.as_bytes() {
             let found = String::from_utf8_lossy(&found).trim().to_owned();
-            return Err(OpenError::Format { directory: self.path.clone(), found, expected: FORMAT.trim() });
+            return Err(OpenError::Format { path: format, found, expected: FORMAT.trim() });
         }
         Ok(())
     }
 
     pub(super) fn corrupt(&self, reason: String) -> OpenError {
         OpenError::Corrupt { path: self.path.clone(), reason }
+    }
+
+    /// An error that names the damaged table rather than a folder, if a table is damaged.
+    pub(super) fn with_place(&self, error: OpenError) -> OpenError {
+        match error {
+            OpenError::Corrupt { path, reason } => {
+                let path = manifest::damaged_table(&self.engine_path()).unwrap_or(path);
+                OpenError::Corrupt { path, reason }
+            }
+            error => error,
+        }
     }
 
     pub(super) fn failed(&self, error: &io::Error) -> Error {

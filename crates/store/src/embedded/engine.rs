@@ -154,12 +154,11 @@ fn open_error(path: &Path) -> impl FnOnce(fjall::Error) -> OpenError {
 
 /// An error of the engine while it runs.
 pub(super) fn error_in(path: &Path, error: &fjall::Error) -> Error {
-    let reason = format!("{}: {error}", path.display());
-    match error {
-        fjall::Error::Poisoned => Error::Unavailable(reason),
-        error if io_source(error).is_some() => Error::Unavailable(reason),
-        _ => Error::Corrupt(reason),
+    if let Some(source) = io_source(error) {
+        return Error::Unavailable(format!("{}: {source}", path.display()));
     }
+    let reason = format!("{}: {error}", path.display());
+    if matches!(error, fjall::Error::Poisoned) { Error::Unavailable(reason) } else { Error::Corrupt(reason) }
 }
 
 /// The failure of the disk behind an error, if that is what it was: a file that is too short is damage, not failure.

@@ -8,8 +8,8 @@ pub enum OpenError {
     #[error("data directory {} is in use by another process", .directory.display())]
     InUse { directory: PathBuf },
     /// Written by a version of the server with another layout.
-    #[error("data directory {} has format {found:?}; this version reads {expected:?}", .directory.display())]
-    Format { directory: PathBuf, found: String, expected: &'static str },
+    #[error("{} names the format {found:?}; this version reads {expected:?}", .path.display())]
+    Format { path: PathBuf, found: String, expected: &'static str },
     /// The contents are not what was acknowledged.
     #[error("{} is corrupt: {reason}", .path.display())]
     Corrupt { path: PathBuf, reason: String },

@@ -10,43 +10,95 @@
 //! ```
 //! Numbers are little-endian.
 
-use std::fs;
-use std::path::Path;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::archive::{self, take};
 use super::engine::KEYSPACE_IDS;
-use super::error::OpenError;
+use super::error::{OpenError, io_error};
+
+/// What the engine's file `version` holds.
+const VERSION: &[u8] = b"FJL\x03";
 
 pub(super) fn verify(engine: &Path) -> Result<(), OpenError> {
+    let version_path = engine.join("version");
+    if read(&version_path)? != VERSION {
+        return Err(corrupt(&version_path, "not the version of the engine"));
+    }
     for id in KEYSPACE_IDS {
         verify_keyspace(&engine.join("keyspaces").join(id.to_string()))?;
     }
     Ok(())
 }
 
-fn verify_keyspace(keyspace: &Path) -> Result<(), OpenError> {
-    let corrupt = |path: &Path, reason: &str| OpenError::Corrupt { path: path.to_owned(), reason: reason.to_owned() };
-    let current_path = keyspace.join("current");
-    let Some((number, checksum)) = decode(&read(&current_path)?) else {
-        return Err(corrupt(&current_path, "not a reference to a table list"));
-    };
-    let list_path = keyspace.join(format!("v{number}"));
-    if xxh3_128(&read(&list_path)?) != checksum {
-        return Err(corrupt(&list_path, "checksum mismatch"));
+/// The first table file that is not what the lists say, after the engine has met damage and not said where. Reads
+/// every table; a list that changes meanwhile may hide it.
+pub(super) fn damaged_table(engine: &Path) -> Option<PathBuf> {
+    KEYSPACE_IDS.into_iter().find_map(|id| {
+        let keyspace = engine.join("keyspaces").join(id.to_string());
+        let mut tables = tables(&keyspace).ok()?.into_iter();
+        tables.find_map(|table| {
+            let path = table.path(&keyspace);
+            (checksum(&path).ok()? != table.checksum).then_some(path)
+        })
+    })
+}
+
+/// Of a file that may be large.
+fn checksum(path: &Path) -> io::Result<u128> {
+    let (mut file, mut hash, mut buffer) = (File::open(path)?, Xxh3::new(), vec![0; 256 * 1024]);
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hash.digest128()),
+            count => hash.update(&buffer[..count]),
+        }
     }
-    let tables = archive::section(&list_path, b"tables")?;
-    let Some(ids) = tables.as_deref().and_then(table_ids) else {
-        return Err(corrupt(&list_path, "not a list of tables"));
-    };
-    for id in ids {
-        let path = keyspace.join("tables").join(id.to_string());
+}
+
+fn verify_keyspace(keyspace: &Path) -> Result<(), OpenError> {
+    for table in tables(keyspace)? {
+        let path = table.path(keyspace);
         if archive::section(&path, b"meta")?.is_none() {
             return Err(corrupt(&path, "not a table"));
         }
     }
     Ok(())
+}
+
+fn corrupt(path: &Path, reason: &str) -> OpenError {
+    OpenError::Corrupt { path: path.to_owned(), reason: reason.to_owned() }
+}
+
+struct Table {
+    id: u64,
+    /// Of the whole file.
+    checksum: u128,
+}
+
+impl Table {
+    fn path(&self, keyspace: &Path) -> PathBuf {
+        keyspace.join("tables").join(self.id.to_string())
+    }
+}
+
+/// The tables of the newest list.
+fn tables(keyspace: &Path) -> Result<Vec<Table>, OpenError> {
+    let current_path = keyspace.join("current");
+    let Some((number, checksum)) = decode(&read(&current_path)?) else {
+        return Err(corrupt(&current_path, "not a reference to a table list"));
+    };
+    let list_path = keyspace.join(format!("v{number}"));
+    if !list_path.try_exists().map_err(io_error(&list_path))? {
+        return Err(corrupt(&current_path, &format!("it names the list {}, which is missing", list_path.display())));
+    }
+    if xxh3_128(&read(&list_path)?) != checksum {
+        return Err(corrupt(&list_path, &format!("its checksum is not the one in {}", current_path.display())));
+    }
+    let tables = archive::section(&list_path, b"tables")?;
+    tables.as_deref().and_then(decode_tables).ok_or_else(|| corrupt(&list_path, "not a list of tables"))
 }
 
 fn decode(current: &[u8]) -> Option<(u64, u128)> {
@@ -55,26 +107,25 @@ fn decode(current: &[u8]) -> Option<(u64, u128)> {
     (rest == [0]).then_some((number, checksum))
 }
 
-fn table_ids(mut rest: &[u8]) -> Option<Vec<u64>> {
-    let mut ids = Vec::new();
+fn decode_tables(mut rest: &[u8]) -> Option<Vec<Table>> {
+    let mut tables = Vec::new();
     let [level_count] = take(&mut rest)?;
     for _ in 0..level_count {
         let [run_count] = take(&mut rest)?;
         for _ in 0..run_count {
             for _ in 0..u32::from_le_bytes(take(&mut rest)?) {
-                ids.push(u64::from_le_bytes(take(&mut rest)?));
-                let _checksum_and_seqno: [u8; 1 + 16 + 8] = take(&mut rest)?;
+                let (id, [_kind]) = (u64::from_le_bytes(take(&mut rest)?), take(&mut rest)?);
+                tables.push(Table { id, checksum: u128::from_le_bytes(take(&mut rest)?) });
+                let _seqno: [u8; 8] = take(&mut rest)?;
             }
         }
     }
-    rest.is_empty().then_some(ids)
+    rest.is_empty().then_some(tables)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, OpenError> {
     fs::read(path).map_err(|source| match source.kind() {
-        std::io::ErrorKind::NotFound => {
-            OpenError::Corrupt { path: path.to_owned(), reason: "file is missing".to_owned() }
-        }
+        io::ErrorKind::NotFound => OpenError::Corrupt { path: path.to_owned(), reason: "file is missing".to_owned() },
         _ => OpenError::Io { path: path.to_owned(), source },
     })
 }

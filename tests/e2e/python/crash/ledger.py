@@ -7,6 +7,7 @@ from temporalio.api.enums.v1 import EventType, HistoryEventFilterType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryRequest
 from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 
 from harness.history import CLOSE_OF_ACTIVITY, assert_sound, attributes_of
 
@@ -25,17 +26,21 @@ class Run:
     activities: set[str] = field(default_factory=set)
     completed_tasks: set[int] = field(default_factory=set)
     """Started-event ids of the workflow tasks whose completion was acknowledged."""
+    queries: int = 0
+    """How many queries were answered."""
+    refusals: list[str] = field(default_factory=list)
+    """Calls on the run that were refused although it was acknowledged, and wrong answers."""
     closed: bool = False
     """The client was told that the run is closed."""
 
     def acknowledged(self) -> int:
         """The number of operations of the run that the server confirmed."""
         parts = (self.signals, self.activities, self.completed_tasks)
-        return bool(self.run_id) + sum(len(part) for part in parts)
+        return bool(self.run_id) + self.queries + sum(len(part) for part in parts)
 
 
 async def read_history(client: Client, run: Run) -> list[HistoryEvent]:
-    """All events of the run, page by page."""
+    """All events of the run, page by page; none if the server does not know it."""
     request = GetWorkflowExecutionHistoryRequest(
         namespace="default",
         history_event_filter_type=HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT,
@@ -43,7 +48,12 @@ async def read_history(client: Client, run: Run) -> list[HistoryEvent]:
     request.execution.workflow_id, request.execution.run_id = run.workflow_id, run.run_id
     events: list[HistoryEvent] = []
     while True:
-        page = await client.workflow_service.get_workflow_execution_history(request, retry=True)
+        try:
+            page = await client.workflow_service.get_workflow_execution_history(request)
+        except RPCError as error:
+            if error.status != RPCStatusCode.NOT_FOUND:
+                raise
+            return events
         events += page.history.events
         if not page.next_page_token:
             return events
@@ -52,7 +62,9 @@ async def read_history(client: Client, run: Run) -> list[HistoryEvent]:
 
 def violations(run: Run, events: list[HistoryEvent]) -> list[str]:
     """What is wrong with the history of a run that should be complete; empty if nothing is."""
-    wrong: list[str] = []
+    wrong: list[str] = [f"refused: {text}" for text in run.refusals]
+    if not events:
+        return [f"{run.workflow_id}/{run.run_id}: lost: the whole run"]
     try:
         assert_sound(events)
     except AssertionError as error:

@@ -17,7 +17,8 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from crash.load import CALL_TIMEOUT, POLL_TIMEOUT, _timer, insist
+from crash.calls import CALL_TIMEOUT, POLL_TIMEOUT, insist
+from crash.workflow import timer
 from harness.server import Server
 
 HOUR_MS = 3_600_000
@@ -45,7 +46,7 @@ async def open_one(client: Client, workflow_id: str) -> None:
         RespondWorkflowTaskCompletedRequest(
             namespace="default",
             task_token=answer.eager_workflow_task.task_token,
-            commands=[_timer("t", HOUR_MS)],
+            commands=[timer("t", HOUR_MS)],
         ),
         timeout=CALL_TIMEOUT,
     )
@@ -60,7 +61,7 @@ async def new_progress(client: Client) -> None:
     poll = PollWorkflowTaskQueueRequest(namespace="default", task_queue=TaskQueue(name=queue))
     task = await insist(lambda: service.poll_workflow_task_queue(poll, timeout=POLL_TIMEOUT))
     answer = RespondWorkflowTaskCompletedRequest(
-        namespace="default", task_token=task.task_token, commands=[_timer("t", HOUR_MS)]
+        namespace="default", task_token=task.task_token, commands=[timer("t", HOUR_MS)]
     )
     await insist(lambda: service.respond_workflow_task_completed(answer, timeout=CALL_TIMEOUT))
 

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from temporalio.client import Client
@@ -48,6 +48,7 @@ class Server:
         db_file: Path | None = None,
         dynamic_config: Sequence[str] = (),
         namespaces: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.binary = find_binary()
         self.port = free_port()
@@ -57,6 +58,7 @@ class Server:
         self.spawned_at = 0.0
         self._dynamic_config = dynamic_config
         self._namespaces = namespaces
+        self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
 
     def command(self) -> list[str]:
@@ -76,7 +78,9 @@ class Server:
         assert self._process is None, "already running"
         with self.log_file.open("ab") as log:
             self.spawned_at = time.monotonic()
-            self._process = subprocess.Popen(self.command(), stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                self.command(), stdout=log, stderr=log, env=self._environment
+            )
 
     async def ready(self) -> Client:
         """A client as soon as the server answers."""
@@ -96,6 +100,26 @@ class Server:
         """Starts the process and waits until it answers."""
         self.spawn()
         return await self.ready()
+
+    def send(self, number: signal.Signals) -> None:
+        """Sends the process a signal."""
+        assert self._process is not None, "not started"
+        self._process.send_signal(number)
+
+    async def ended(self, timeout_s: float) -> int | None:
+        """Waits until the process has ended by itself; its exit code, or None if it goes on."""
+        assert self._process is not None, "not started"
+        deadline = time.monotonic() + timeout_s
+        while (code := self._process.poll()) is None:
+            if time.monotonic() > deadline:
+                return None
+            await asyncio.sleep(PROBE_INTERVAL_S)
+        self._process = None
+        return code
+
+    def log(self) -> list[str]:
+        """The lines that all processes so far have written."""
+        return self.log_file.read_text(errors="replace").splitlines()
 
     def kill(self) -> None:
         """Ends the process as a power cut would: SIGKILL, nothing is flushed."""

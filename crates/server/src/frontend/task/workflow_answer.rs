@@ -39,7 +39,7 @@ pub(crate) async fn completed(
     };
     let workflow_task = match found.value.next_task {
         Some(task) => {
-            let queries = shard.waiting_queries(&found.key);
+            let queries = shard.waiting_queries(&found.key, &task);
             Some(workflow_task::reply(frontend, &call, task, queries)?)
         }
         None => None,

@@ -86,6 +86,6 @@ async fn begin(
         Err(Error::Refused(Refusal::Obsolete | Refusal::NotFound(_))) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    let queries = shard.waiting_queries(key);
+    let queries = shard.waiting_queries(key, &started);
     workflow_task::reply(frontend, call, started, queries).map(Some)
 }
