@@ -4,6 +4,8 @@
 //! whole run.
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
+use tokio::sync::oneshot;
+
 mod real;
 
 pub use real::RealPlatform;
@@ -21,6 +23,8 @@ pub trait Platform: Send + Sync + 'static {
     fn fill_random(&self, bytes: &mut [u8]);
     /// Runs the task to its end, or until [`Platform::end_tasks`].
     fn spawn(&self, task: BoxFuture<()>);
+    /// Runs work that blocks its thread, aside from the tasks.
+    fn run_blocking(&self, work: Box<dyn FnOnce() + Send + 'static>);
     /// Drops every task that was spawned, wherever it waits; completes when they are gone. Later ones do not run.
     fn end_tasks(&self) -> BoxFuture<()>;
     /// Completes when [`Platform::monotonic`] has reached the instant.
@@ -85,6 +89,15 @@ impl Env {
         self.platform.spawn(Box::pin(task));
     }
 
+    /// What work that blocks its thread gives; none if the process ends before it is done.
+    pub async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let (done, outcome) = oneshot::channel();
+        self.platform.run_blocking(Box::new(move || {
+            let _ = done.send(work()); // a caller that went away needs no outcome
+        }));
+        outcome.await.ok()
+    }
+
     /// Drops every task that was spawned, wherever it waits; completes when they are gone, with all that they held.
     /// Not to be awaited in a task that was spawned here.
     pub fn end_tasks(&self) -> BoxFuture<()> {
@@ -111,6 +124,12 @@ mod tests {
         let (a, b) = (env.uuid(), env.uuid());
         assert_ne!(a, b);
         assert_eq!((a[6] >> 4, a[8] >> 6), (4, 2));
+    }
+
+    #[tokio::test]
+    async fn work_that_blocks_gives_what_it_made() {
+        assert_eq!(Env::real().blocking(|| 7).await, Some(7));
+        assert_eq!(Env::real().blocking(|| -> u8 { panic!("a bug") }).await, None);
     }
 
     #[tokio::test]

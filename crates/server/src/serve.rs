@@ -2,6 +2,7 @@
 use std::{future::Future, io, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use abide_matching::Matching;
+use abide_store::Store;
 use tokio::sync::mpsc;
 
 use crate::{
@@ -89,7 +90,8 @@ impl RunningServer {
         let [http_address, ui_address, metrics_address] =
             [&http, &ui, &metrics].map(|listener| listener.as_ref().map(|listener| listener.address));
 
-        let frontend = Arc::new(frontend(config, env).await?);
+        let store = open::store(&config.storage)?;
+        let frontend = Arc::new(frontend(store, config, env).await?);
         let (env, drain) = (frontend.env.clone(), frontend.drain.clone());
         let (alive, connections) = mpsc::channel(1);
         let acceptor = Acceptor { env: env.clone(), drain: drain.clone(), alive };
@@ -116,7 +118,7 @@ impl RunningServer {
         tracing::debug!("all connections have ended");
         let shards = self.frontend.shards.shared.clone();
         // Nobody waits for an answer any more, but what was accepted is to be durable.
-        if tokio::task::spawn_blocking(move || shards.committer.flush()).await.is_err() {
+        if env.blocking(move || shards.committer.flush()).await.is_none() {
             tracing::error!("the store was not flushed");
         }
         env.end_tasks().await;
@@ -124,15 +126,17 @@ impl RunningServer {
     }
 }
 
-/// The frontend over an opened store.
-async fn frontend(mut config: ServerConfig, env: Env) -> Result<Frontend, Error> {
-    let store = open::store(&config.storage)?;
-    let meta = StoredMeta::open(Arc::clone(&store))?;
+/// A frontend over an opened store, with everything behind it and no listener before it.
+///
+/// # Errors
+/// When the store cannot be read or written, or holds what it should not.
+pub async fn frontend(store: Arc<dyn Store>, mut config: ServerConfig, env: Env) -> Result<Frontend, Error> {
+    let meta = StoredMeta::open(Arc::clone(&store), env.clone())?;
     let cluster_lease = meta.lease();
     let (namespaces, system_namespace) = open::namespaces(meta, &mut config, &env).await?;
     let namespaces = Arc::new(namespaces);
     let matching = Matching::new(Default::default(), Arc::new(QueueClock(env.clone())));
-    let task_queue_configs = TaskQueueConfigs::load(Arc::clone(&store), cluster_lease, matching.clone())?;
+    let task_queue_configs = TaskQueueConfigs::load(env.clone(), Arc::clone(&store), cluster_lease, matching.clone())?;
     let settings = SettingsSource::new(&config.dynamic_config);
     let (queues, known) = (matching.clone(), Arc::clone(&namespaces));
     let shards = Shards::open(env.clone(), store, queues, known, settings, config.shard_count)?;

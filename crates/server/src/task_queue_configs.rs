@@ -10,7 +10,7 @@ use abide_store::{Batch, Lease, Order, Store, Table, keys};
 use prost::Message;
 use tokio::sync::Mutex;
 
-use crate::{namespaces::CLUSTER_SHARD, shard::Task};
+use crate::{env::Env, namespaces::CLUSTER_SHARD, shard::Task};
 
 /// Why configurations were not read or written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +28,7 @@ pub enum Error {
 
 /// The configurations of all task queues that have one.
 pub struct TaskQueueConfigs {
+    env: Env,
     store: Arc<dyn Store>,
     lease: Lease,
     matching: Matching<Task>,
@@ -38,7 +39,7 @@ pub struct TaskQueueConfigs {
 
 impl TaskQueueConfigs {
     /// Reads all configurations and puts their limits in force. `lease` is that of the cluster's shard.
-    pub fn load(store: Arc<dyn Store>, lease: Lease, matching: Matching<Task>) -> Result<Self, Error> {
+    pub fn load(env: Env, store: Arc<dyn Store>, lease: Lease, matching: Matching<Task>) -> Result<Self, Error> {
         let range = keys::task_queues();
         let rows = store.scan(CLUSTER_SHARD, Table::Meta, &range.start..&range.end, usize::MAX, Order::Forward)?;
         let mut by_queue = BTreeMap::new();
@@ -47,7 +48,7 @@ impl TaskQueueConfigs {
             put_in_force(&matching, &queue, &config);
             by_queue.insert(queue, config);
         }
-        Ok(Self { store, lease, matching, by_queue: RwLock::new(by_queue), changes: Mutex::default() })
+        Ok(Self { env, store, lease, matching, by_queue: RwLock::new(by_queue), changes: Mutex::default() })
     }
 
     /// The configuration of a queue, if it ever had one.
@@ -68,7 +69,7 @@ impl TaskQueueConfigs {
         let key = keys::task_queue(queue.namespace, number(queue.kind), &queue.name);
         batch.put(Table::Meta, key, config.encode_to_vec());
         let store = Arc::clone(&self.store);
-        tokio::task::spawn_blocking(move || store.commit(&[batch])).await.map_err(|_| Error::Closed)??;
+        self.env.blocking(move || store.commit(&[batch])).await.ok_or(Error::Closed)??;
         put_in_force(&self.matching, &queue, &config);
         self.by_queue.write().unwrap_or_else(PoisonError::into_inner).insert(queue, config.clone());
         Ok(config)

@@ -57,6 +57,10 @@ impl Platform for RealPlatform {
         });
     }
 
+    fn run_blocking(&self, work: Box<dyn FnOnce() + Send + 'static>) {
+        self.runtime.spawn_blocking(work);
+    }
+
     fn end_tasks(&self) -> BoxFuture<()> {
         self.ended.send_replace(true);
         let ended = self.ended.clone();

@@ -9,7 +9,7 @@ use abide_store::{Batch, Lease, Order, ShardId, Store, Table, keys};
 use prost::Message;
 
 use super::Namespace;
-use crate::env::BoxFuture;
+use crate::env::{BoxFuture, Env};
 
 /// The shard of what belongs to the cluster and to no run. It is not one of those that runs are spread over.
 pub(crate) const CLUSTER_SHARD: ShardId = ShardId(u16::MAX);
@@ -61,25 +61,34 @@ impl Meta for MemoryMeta {
 pub struct StoredMeta {
     store: Arc<dyn Store>,
     lease: Lease,
+    env: Env,
 }
 
 impl StoredMeta {
     /// Takes over the cluster's shard.
-    pub fn open(store: Arc<dyn Store>) -> Result<Self, MetaError> {
+    pub fn open(store: Arc<dyn Store>, env: Env) -> Result<Self, MetaError> {
         let lease = store.acquire(CLUSTER_SHARD)?;
-        Ok(Self { store, lease })
+        Ok(Self { store, lease, env })
     }
 
     /// For others that keep something in the cluster's shard.
     pub(crate) fn lease(&self) -> Lease {
         self.lease
     }
+
+    fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, MetaError> + Send + 'static,
+    ) -> BoxFuture<Result<T, MetaError>> {
+        let env = self.env.clone();
+        Box::pin(async move { env.blocking(work).await.unwrap_or(Err(MetaError::Closed)) })
+    }
 }
 
 impl Meta for StoredMeta {
     fn load(&self) -> BoxFuture<Result<Vec<Namespace>, MetaError>> {
         let store = self.store.clone();
-        blocking(move || {
+        self.blocking(move || {
             let range = keys::namespaces();
             let entries =
                 store.scan(CLUSTER_SHARD, Table::Meta, &range.start..&range.end, usize::MAX, Order::Forward)?;
@@ -94,17 +103,11 @@ impl Meta for StoredMeta {
         }
         batch.put(Table::Meta, keys::namespace(&namespace.name), namespace.describe().encode_to_vec());
         let store = self.store.clone();
-        blocking(move || Ok(store.commit(&[batch])?))
+        self.blocking(move || Ok(store.commit(&[batch])?))
     }
 }
 
 fn decode(key: &[u8], value: &[u8]) -> Result<Namespace, MetaError> {
     let stored = DescribeNamespaceResponse::decode(value).ok().and_then(Namespace::of_stored);
     stored.ok_or_else(|| MetaError::Malformed(String::from_utf8_lossy(key).into_owned()))
-}
-
-fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, MetaError> + Send + 'static,
-) -> BoxFuture<Result<T, MetaError>> {
-    Box::pin(async move { tokio::task::spawn_blocking(work).await.unwrap_or(Err(MetaError::Closed)) })
 }

@@ -5,6 +5,7 @@ use abide_proto::temporal::api::enums::v1::{IndexedValueType, NamespaceState};
 use abide_store::MemoryStore;
 
 use super::*;
+use crate::Env;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -23,7 +24,7 @@ async fn a_name_is_taken_once() {
 #[tokio::test]
 async fn a_changed_namespace_is_read_back_from_the_store() {
     let store = Arc::new(MemoryStore::default());
-    let registry = Namespaces::load(Arc::new(StoredMeta::open(store.clone()).unwrap())).await.unwrap();
+    let registry = Namespaces::load(Arc::new(StoredMeta::open(store.clone(), Env::real()).unwrap())).await.unwrap();
     let mut first = namespace(1, "a");
     first.data.insert("team".into(), "red".into());
     first.add_search_attribute("Colour", IndexedValueType::Keyword).unwrap();
@@ -33,7 +34,7 @@ async fn a_changed_namespace_is_read_back_from_the_store() {
         |old: &Namespace| Ok::<_, ()>(Namespace { name: "c".into(), state: NamespaceState::Deleted, ..old.clone() });
     let changed = registry.change([1; 16], rename).await.unwrap();
 
-    let again = Namespaces::load(Arc::new(StoredMeta::open(store).unwrap())).await.unwrap();
+    let again = Namespaces::load(Arc::new(StoredMeta::open(store, Env::real()).unwrap())).await.unwrap();
     assert_eq!(again.by_name("c"), Some(changed));
     assert_eq!(again.by_name("a"), None);
     assert_eq!(again.by_name("c").unwrap().search_attributes()["Colour"], IndexedValueType::Keyword);

@@ -1,0 +1,202 @@
+//! A server in a world of its own, called past its connections.
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use abide_server::{
+    Frontend, ServerConfig,
+    frontend::{Arrived, Deadline, Method, OPERATOR_SERVICE, WORKFLOW_SERVICE},
+    serve,
+};
+use abide_store::{MemoryStore, Store};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, header::HeaderName};
+use prost::Message;
+use tonic::{Code, Status};
+
+use crate::world::World;
+
+/// What a call without a deadline may take, and what any may take past its deadline.
+const LONGEST_CALL: Duration = Duration::from_secs(120);
+const GRACE: Duration = Duration::from_secs(10);
+/// Instants at which something is due in one wait.
+const INSTANTS_MAX: usize = 200_000;
+/// How a message that does not decode is refused, as the reference server's library does.
+const MALFORMED: &str = "grpc: error unmarshalling request";
+
+/// A reply without its frame, or the status.
+pub(crate) type Outcome = Result<Bytes, Status>;
+
+/// A call that was made and may be under way.
+pub(crate) struct InFlight {
+    pub(crate) method: &'static Method,
+    task: u64,
+    ends_by: Duration,
+    outcome: Arc<Mutex<Option<Outcome>>>,
+}
+
+/// A running server.
+pub(crate) struct Server {
+    pub(crate) store: Arc<MemoryStore>,
+    frontend: Option<Arc<Frontend>>,
+    world: World,
+    /// Calls may be refused as unavailable: its store is not what it wrote.
+    pub(crate) may_be_unavailable: bool,
+}
+
+/// Every method of the API.
+pub(crate) fn methods() -> impl Iterator<Item = (&'static str, &'static Method)> {
+    [&WORKFLOW_SERVICE, &OPERATOR_SERVICE].into_iter().flat_map(|s| s.methods.iter().map(|method| (s.name, method)))
+}
+
+/// The method of this name.
+pub(crate) fn method(name: &str) -> &'static Method {
+    let found = methods().find(|(_, method)| method.name == name);
+    found.expect("the targets name methods of the API").1
+}
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        let store = Arc::new(MemoryStore::new());
+        let mut server = Self { store, frontend: None, world: World::default(), may_be_unavailable: false };
+        server.open().expect("an empty store can be opened");
+        server
+    }
+
+    /// Opens the store, and says why it cannot be opened.
+    fn open(&mut self) -> Result<(), serve::Error> {
+        let config = ServerConfig { shard_count: 2, ..ServerConfig::default() };
+        let opened = Arc::new(Mutex::new(None));
+        let (slot, env, store) = (Arc::clone(&opened), self.world.env(), Arc::clone(&self.store) as Arc<dyn Store>);
+        self.world.spawn(Box::pin(async move {
+            let frontend = serve::frontend(store, config, env).await;
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(frontend);
+        }));
+        self.world.settle(&|| {});
+        let frontend = opened.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.frontend = Some(Arc::new(frontend.expect("opening a store in memory waits for nothing")?));
+        self.settle();
+        Ok(())
+    }
+
+    /// Ends the server as a kill does, and starts another on what it stored.
+    pub(crate) fn restart(&mut self) -> Result<(), serve::Error> {
+        self.end();
+        self.open()
+    }
+
+    /// Drops everything but the store; nothing may be left behind.
+    fn end(&mut self) {
+        self.world = World::after(&self.world);
+        let Some(frontend) = self.frontend.take() else { return };
+        frontend.shards.shared.committer.flush();
+        let (left, shared) = (Arc::downgrade(&frontend), Arc::downgrade(&frontend.shards.shared));
+        drop(frontend);
+        assert_eq!(left.strong_count(), 0, "a frontend outlives its tasks");
+        assert_eq!(shared.strong_count(), 0, "the shards outlive their tasks");
+    }
+
+    fn frontend(&self) -> &Arc<Frontend> {
+        self.frontend.as_ref().expect("the server has not ended")
+    }
+
+    pub(crate) fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// Runs until everybody waits for time to pass.
+    pub(crate) fn settle(&self) {
+        let shared = &self.frontend().shards.shared;
+        self.world.settle(&|| shared.committer.flush());
+    }
+
+    /// Lets time pass, and does what becomes due.
+    pub(crate) fn pass(&self, span: Duration) {
+        let until = self.world.now().saturating_add(span);
+        self.settle();
+        for _ in 0..INSTANTS_MAX {
+            if !self.world.pass_to_next(until) {
+                return;
+            }
+            self.settle();
+        }
+        panic!("more is due within {span:?} than a server can do");
+    }
+
+    /// Begins a call.
+    #[allow(clippy::print_stderr)]
+    pub(crate) fn begin(&self, method: &'static Method, headers: HeaderMap, message: Bytes) -> InFlight {
+        let now = self.world.now();
+        if std::env::var_os("ABIDE_FUZZ_TELL").is_some() {
+            let described = crate::session::described(method);
+            let shown = prost_reflect::DynamicMessage::decode(described.input(), message.clone());
+            eprintln!("{now:?} {} {:?} {headers:?}", method.name, shown.map(|shown| shown.to_string()));
+        }
+        let deadline = Deadline::of(&headers, now).instant().map_or(LONGEST_CALL, |at| at.saturating_sub(now));
+        let ends_by = now + deadline.min(LONGEST_CALL) + GRACE;
+        let outcome = Arc::new(Mutex::new(None));
+        let (slot, frontend) = (Arc::clone(&outcome), Arc::clone(self.frontend()));
+        let arrived = Arrived { headers, message, method: method.name };
+        let task = self.world.spawn(Box::pin(async move {
+            let answer = (method.run)(frontend, arrived).await.map(|framed| framed.slice(5..));
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+        }));
+        self.settle();
+        InFlight { method, task, ends_by, outcome }
+    }
+
+    /// The caller goes away.
+    pub(crate) fn abandon(&self, call: &InFlight) {
+        self.world.cancel(call.task);
+        self.settle();
+    }
+
+    /// The outcome if there is one by now.
+    pub(crate) fn outcome(&self, call: &InFlight) -> Option<Outcome> {
+        let outcome = call.outcome.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        if let Err(status) = &outcome {
+            self.judge(call.method.name, status);
+        }
+        Some(outcome)
+    }
+
+    /// Waits for a call, which must end in time.
+    pub(crate) fn finish(&self, call: &InFlight) -> Outcome {
+        for _ in 0..INSTANTS_MAX {
+            if let Some(outcome) = self.outcome(call) {
+                return outcome;
+            }
+            assert!(self.world.now() < call.ends_by, "{} does not end", call.method.name);
+            self.world.pass_to_next(call.ends_by);
+            self.settle();
+        }
+        panic!("{} takes more instants than a call may", call.method.name);
+    }
+
+    /// Makes a call with a typed request, and gives its reply.
+    pub(crate) fn call<Reply: Message + Default>(&self, name: &str, request: &impl Message) -> Result<Reply, Status> {
+        let headers = HeaderMap::from_iter([(HeaderName::from_static("grpc-timeout"), HeaderValue::from_static("30S"))]);
+        let call = self.begin(method(name), headers, request.encode_to_vec().into());
+        self.finish(&call).map(|reply| Reply::decode(reply).expect("a reply is a message"))
+    }
+
+    /// No request may lead to a status that says that the server is at fault.
+    fn judge(&self, method: &str, status: &Status) {
+        let at_fault = match status.code() {
+            Code::Internal => !status.message().starts_with(MALFORMED),
+            Code::Unknown | Code::DataLoss => true,
+            Code::Unavailable => !self.may_be_unavailable,
+            _ => false,
+        };
+        assert!(!at_fault, "{method}: {:?}: {}", status.code(), status.message());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.end();
+        }
+    }
+}

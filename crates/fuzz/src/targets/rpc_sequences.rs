@@ -1,0 +1,110 @@
+//! Calls of every method in any order, some at the same time, some abandoned; meanwhile time passes, the clock is set, and
+//! the server is killed and started again.
+use std::time::Duration;
+
+use abide_server::frontend::Method;
+
+use crate::{
+    choices::Choices,
+    probe,
+    server::{InFlight, Server, method, methods},
+    session,
+    vocabulary::Vocabulary,
+};
+
+/// Steps of one sequence.
+const STEPS_MAX: usize = 48;
+/// Calls that wait at the same time.
+const IN_FLIGHT_MAX: usize = 8;
+
+/// The methods that make things happen; half of all calls are of these.
+const LIVELY: [&str; 24] = [
+    "StartWorkflowExecution",
+    "PollWorkflowTaskQueue",
+    "RespondWorkflowTaskCompleted",
+    "PollActivityTaskQueue",
+    "RespondActivityTaskCompleted",
+    "RespondActivityTaskFailed",
+    "RecordActivityTaskHeartbeat",
+    "SignalWorkflowExecution",
+    "SignalWithStartWorkflowExecution",
+    "QueryWorkflow",
+    "RespondQueryTaskCompleted",
+    "RequestCancelWorkflowExecution",
+    "RespondActivityTaskCanceled",
+    "RespondWorkflowTaskFailed",
+    "TerminateWorkflowExecution",
+    "GetWorkflowExecutionHistory",
+    "GetWorkflowExecutionHistoryReverse",
+    "DescribeWorkflowExecution",
+    "DescribeTaskQueue",
+    "UpdateTaskQueueConfig",
+    "ResetStickyTaskQueue",
+    "RespondActivityTaskCompletedById",
+    "RespondActivityTaskFailedById",
+    "ShutdownWorker",
+];
+
+const SPANS: [Duration; 6] = [
+    Duration::from_millis(1),
+    Duration::from_secs(1),
+    Duration::from_secs(11),
+    Duration::from_secs(70),
+    Duration::from_secs(600),
+    Duration::from_secs(2 * 24 * 3600),
+];
+
+pub(super) fn run(input: &[u8]) {
+    let mut choices = Choices::new(input);
+    let (mut server, mut vocabulary, mut waiting) = (Server::start(), Vocabulary::new(), Vec::new());
+    for _ in 0..STEPS_MAX {
+        if choices.is_empty() {
+            break;
+        }
+        step(&mut choices, &mut server, &mut vocabulary, &mut waiting);
+    }
+    for call in waiting.drain(..) {
+        let outcome = server.finish(&call);
+        session::learn(&mut vocabulary, call.method, &outcome);
+    }
+    probe::run_a_workflow(&server);
+}
+
+fn step(choices: &mut Choices<'_>, server: &mut Server, vocabulary: &mut Vocabulary, waiting: &mut Vec<InFlight>) {
+    let all: Vec<&'static Method> = methods().map(|(_, method)| method).collect();
+    match choices.byte() {
+        byte @ 0..=191 => {
+            let lively = byte < 160;
+            let method = if lively { method(LIVELY[usize::from(byte) % LIVELY.len()]) } else { choices.pick(&all) };
+            let headers = session::headers(choices);
+            let request = session::request(method, choices, vocabulary);
+            let call = server.begin(method, headers, request.into());
+            if choices.odds(48) && waiting.len() < IN_FLIGHT_MAX {
+                waiting.push(call);
+            } else {
+                let outcome = server.finish(&call);
+                session::learn(vocabulary, method, &outcome);
+            }
+        }
+        192..=207 if !waiting.is_empty() => {
+            let call = waiting.remove(choices.below(waiting.len()));
+            let outcome = server.finish(&call);
+            session::learn(vocabulary, call.method, &outcome);
+        }
+        208..=215 if !waiting.is_empty() => server.abandon(&waiting.remove(choices.below(waiting.len()))),
+        216..=235 => server.pass(choices.pick(&SPANS)),
+        236..=239 => server.world().shift_wall(choices.pick(&[1_000_000_000, -1_000_000_000, 3_600_000_000_000, -3_600_000_000_000])),
+        240..=247 => {
+            waiting.clear();
+            server.restart().expect("the server starts on what it stored");
+        }
+        _ => {}
+    }
+    waiting.retain(|call| match server.outcome(call) {
+        Some(outcome) => {
+            session::learn(vocabulary, call.method, &outcome);
+            false
+        }
+        None => true,
+    });
+}
