@@ -6,10 +6,14 @@
 mod choices;
 mod message;
 mod probe;
+mod scene;
 mod server;
 mod session;
+#[path = "../../engine/tests/support/mod.rs"]
+mod support;
 mod targets;
 mod vocabulary;
+mod wire;
 mod world;
 
 pub use targets::{TARGETS, Target};

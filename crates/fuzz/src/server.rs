@@ -20,6 +20,8 @@ use crate::world::World;
 /// What a call without a deadline may take, and what any may take past its deadline.
 const LONGEST_CALL: Duration = Duration::from_secs(120);
 const GRACE: Duration = Duration::from_secs(10);
+/// Shards of the server.
+pub(crate) const SHARDS: u16 = 2;
 /// Instants at which something is due in one wait.
 const INSTANTS_MAX: usize = 200_000;
 /// How a message that does not decode is refused, as the reference server's library does.
@@ -65,8 +67,8 @@ impl Server {
     }
 
     /// Opens the store, and says why it cannot be opened.
-    fn open(&mut self) -> Result<(), serve::Error> {
-        let config = ServerConfig { shard_count: 2, ..ServerConfig::default() };
+    pub(crate) fn open(&mut self) -> Result<(), serve::Error> {
+        let config = ServerConfig { shard_count: SHARDS, ..ServerConfig::default() };
         let opened = Arc::new(Mutex::new(None));
         let (slot, env, store) = (Arc::clone(&opened), self.world.env(), Arc::clone(&self.store) as Arc<dyn Store>);
         self.world.spawn(Box::pin(async move {
@@ -87,7 +89,7 @@ impl Server {
     }
 
     /// Drops everything but the store; nothing may be left behind.
-    fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         self.world = World::after(&self.world);
         let Some(frontend) = self.frontend.take() else { return };
         frontend.shards.shared.committer.flush();
@@ -150,6 +152,11 @@ impl Server {
     pub(crate) fn abandon(&self, call: &InFlight) {
         self.world.cancel(call.task);
         self.settle();
+    }
+
+    /// Leaves a call to itself: its caller waits on, and nobody looks at the outcome.
+    pub(crate) fn forget(&self, call: InFlight) {
+        drop(call);
     }
 
     /// The outcome if there is one by now.

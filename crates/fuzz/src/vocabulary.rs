@@ -112,14 +112,17 @@ impl Vocabulary {
                     self.learn_value(message, field, value);
                 }
             }
-            Value::I64(number) if field.name().ends_with("event_id") => {
-                self.numbers.retain(|known| known != number);
-                self.numbers.push(*number);
-                if self.numbers.len() > REMEMBERED_MAX {
-                    self.numbers.remove(0);
-                }
-            }
+            Value::I64(number) if field.name().ends_with("event_id") => self.see_number(*number),
             _ => {}
+        }
+    }
+
+    /// Remembers an event id.
+    pub(crate) fn see_number(&mut self, number: i64) {
+        self.numbers.retain(|known| *known != number);
+        self.numbers.push(number);
+        if self.numbers.len() > REMEMBERED_MAX {
+            self.numbers.remove(0);
         }
     }
 

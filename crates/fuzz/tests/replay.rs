@@ -3,7 +3,11 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::mpsc::{self, RecvTimeoutError},
+    sync::{
+        Once,
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{self, RecvTimeoutError},
+    },
     time::Duration,
 };
 
@@ -30,6 +34,20 @@ impl Seed {
     }
 }
 
+/// Panics on any thread, also those that the server catches.
+static PANICS: AtomicUsize = AtomicUsize::new(0);
+
+fn count_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            PANICS.fetch_add(1, Ordering::Relaxed);
+            usual(panic);
+        }));
+    });
+}
+
 fn target(name: &str) -> &'static Target {
     TARGETS.iter().find(|target| target.name == name).unwrap()
 }
@@ -45,6 +63,7 @@ fn kept(folder: &str, target: &str) -> Vec<(String, Vec<u8>)> {
 
 /// Plays all that was kept for a target, then random inputs.
 fn play(name: &'static str, random: usize) {
+    count_panics();
     let (done, progress) = mpsc::channel();
     let player = std::thread::Builder::new().name(name.to_owned()).stack_size(2 << 20);
     let player = player.spawn(move || {
@@ -56,6 +75,7 @@ fn play(name: &'static str, random: usize) {
             fs::write(copy, &input).unwrap();
             done.send(title).unwrap();
             (target(name).run)(&input);
+            assert_eq!(PANICS.load(Ordering::Relaxed), 0, "something panicked, and somebody caught it");
         }
     });
     let player = player.unwrap();
