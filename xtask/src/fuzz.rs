@@ -62,7 +62,8 @@ fn build() -> Result<PathBuf> {
 }
 
 fn host() -> Result<String> {
-    let output = Command::new("rustc").current_dir(repository::root()).arg("-vV").output().context("cannot run rustc")?;
+    let output =
+        Command::new("rustc").current_dir(repository::root()).arg("-vV").output().context("cannot run rustc")?;
     let output = String::from_utf8_lossy(&output.stdout).into_owned();
     let host = output.lines().find_map(|line| line.strip_prefix("host: "));
     Ok(host.context("rustc does not say what it runs on")?.to_owned())
@@ -82,7 +83,7 @@ fn run(program: &Path, target: &str, minutes: u32, handed_on: &[String]) -> Resu
     command.arg(format!("-timeout={SECONDS_MAX}"));
     command.arg(format!("-rss_limit_mb={MEMORY_MAX_MB}"));
     command.arg(format!("-max_len={INPUT_BYTES_MAX}"));
-    command.args(["-print_final_stats=1", "-detect_leaks=0"]);
+    command.args(["-print_final_stats=1", "-detect_leaks=0", "-len_control=0"]);
     command.arg(format!("-artifact_prefix={}/", found.display()));
     command.args(handed_on).args([&learnt, &kept, &found]);
     process::succeeds(&mut command)

@@ -35,8 +35,5 @@ fn what_cannot_be_is_damage_and_no_panic() {
     assert_eq!(refused(|header| header.status = 2), "no workflow task runs on a closed run");
     assert_eq!(refused(|header| header.next_event_id = 1), "a run has at least its Started event");
     assert_eq!(refused(|header| task(header).started_event_id = 99), "a stored Started event has a stored id");
-    assert_eq!(
-        refused(|header| header.workflow_task = None),
-        "events are held back only while a workflow task runs"
-    );
+    assert_eq!(refused(|header| header.workflow_task = None), "events are held back only while a workflow task runs");
 }

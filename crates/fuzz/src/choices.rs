@@ -32,7 +32,8 @@ impl<'i> Choices<'i> {
 
     /// Below `n`, which is more than 0.
     pub(crate) fn below(&mut self, n: usize) -> usize {
-        let choice = if n > 256 { usize::from(self.byte()) << 8 | usize::from(self.byte()) } else { self.byte().into() };
+        let choice =
+            if n > 256 { usize::from(self.byte()) << 8 | usize::from(self.byte()) } else { self.byte().into() };
         choice % n
     }
 

@@ -29,13 +29,16 @@ pub(crate) fn run_a_workflow(server: &Server) {
         ..Default::default()
     };
     let _: ws::StartWorkflowExecutionResponse = server.call("StartWorkflowExecution", &start).expect("a run starts");
-    let poll = ws::PollWorkflowTaskQueueRequest { namespace: namespace.clone(), task_queue: queue, ..Default::default() };
+    let poll =
+        ws::PollWorkflowTaskQueueRequest { namespace: namespace.clone(), task_queue: queue, ..Default::default() };
     let task: ws::PollWorkflowTaskQueueResponse = server.call("PollWorkflowTaskQueue", &poll).expect("a poll ends");
     let complete = ws::RespondWorkflowTaskCompletedRequest {
         task_token: task.task_token,
         commands: vec![command::Command {
             command_type: CommandType::CompleteWorkflowExecution.into(),
-            attributes: Some(command::command::Attributes::CompleteWorkflowExecutionCommandAttributes(Default::default())),
+            attributes: Some(command::command::Attributes::CompleteWorkflowExecutionCommandAttributes(
+                Default::default(),
+            )),
             ..Default::default()
         }],
         ..Default::default()

@@ -35,7 +35,8 @@ fn scenes(server: &Server, vocabulary: &mut Vocabulary) -> Result<(), Status> {
         };
         let _: ws::StartWorkflowExecutionResponse = call(server, vocabulary, "StartWorkflowExecution", &start)?;
     }
-    let poll = ws::PollWorkflowTaskQueueRequest { namespace: "default".into(), task_queue: queue(), ..Default::default() };
+    let poll =
+        ws::PollWorkflowTaskQueueRequest { namespace: "default".into(), task_queue: queue(), ..Default::default() };
     let task: ws::PollWorkflowTaskQueueResponse = call(server, vocabulary, "PollWorkflowTaskQueue", &poll)?;
     let complete = ws::RespondWorkflowTaskCompletedRequest {
         task_token: task.task_token,
@@ -48,10 +49,12 @@ fn scenes(server: &Server, vocabulary: &mut Vocabulary) -> Result<(), Status> {
     };
     let _: ws::RespondWorkflowTaskCompletedResponse =
         call(server, vocabulary, "RespondWorkflowTaskCompleted", &complete)?;
-    let poll = ws::PollActivityTaskQueueRequest { namespace: "default".into(), task_queue: queue(), ..Default::default() };
+    let poll =
+        ws::PollActivityTaskQueueRequest { namespace: "default".into(), task_queue: queue(), ..Default::default() };
     let _: ws::PollActivityTaskQueueResponse = call(server, vocabulary, "PollActivityTaskQueue", &poll)?;
     // The other run's workflow task is taken, and what is signalled now is held back.
-    let poll = ws::PollWorkflowTaskQueueRequest { namespace: "default".into(), task_queue: queue(), ..Default::default() };
+    let poll =
+        ws::PollWorkflowTaskQueueRequest { namespace: "default".into(), task_queue: queue(), ..Default::default() };
     let _: ws::PollWorkflowTaskQueueResponse = call(server, vocabulary, "PollWorkflowTaskQueue", &poll)?;
     for id in ["v", "w"] {
         let signal = ws::SignalWorkflowExecutionRequest {
@@ -94,7 +97,8 @@ fn ask(server: &Server, vocabulary: &mut Vocabulary) -> Result<(), Status> {
         ..Default::default()
     };
     let asked = server.begin(method("QueryWorkflow"), Default::default(), query.encode_to_vec().into());
-    let poll = ws::PollWorkflowTaskQueueRequest { namespace: "default".into(), task_queue: queue(), ..Default::default() };
+    let poll =
+        ws::PollWorkflowTaskQueueRequest { namespace: "default".into(), task_queue: queue(), ..Default::default() };
     let _: ws::PollWorkflowTaskQueueResponse = call(server, vocabulary, "PollWorkflowTaskQueue", &poll)?;
     if server.outcome(&asked).is_none() {
         server.forget(asked);

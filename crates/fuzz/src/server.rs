@@ -1,6 +1,6 @@
 //! A server in a world of its own, called past its connections.
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -13,9 +13,10 @@ use abide_store::{MemoryStore, Store};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header::HeaderName};
 use prost::Message;
+use prost_reflect::DynamicMessage;
 use tonic::{Code, Status};
 
-use crate::world::World;
+use crate::{session, world::World};
 
 /// What a call without a deadline may take, and what any may take past its deadline.
 const LONGEST_CALL: Duration = Duration::from_secs(120);
@@ -127,14 +128,13 @@ impl Server {
     }
 
     /// Begins a call.
-    #[allow(clippy::print_stderr)]
     pub(crate) fn begin(&self, method: &'static Method, headers: HeaderMap, message: Bytes) -> InFlight {
         let now = self.world.now();
-        if std::env::var_os("ABIDE_FUZZ_TELL").is_some() {
-            let described = crate::session::described(method);
-            let shown = prost_reflect::DynamicMessage::decode(described.input(), message.clone());
-            eprintln!("{now:?} {} {:?} {headers:?}", method.name, shown.map(|shown| shown.to_string()));
-        }
+        tell(|| {
+            let described = session::described(method);
+            let shown = DynamicMessage::decode(described.input(), message.clone()).map(|shown| shown.to_string());
+            format!("{now:?} {} {shown:?} {headers:?}", method.name)
+        });
         let deadline = Deadline::of(&headers, now).instant().map_or(LONGEST_CALL, |at| at.saturating_sub(now));
         let ends_by = now + deadline.min(LONGEST_CALL) + GRACE;
         let outcome = Arc::new(Mutex::new(None));
@@ -162,6 +162,10 @@ impl Server {
     /// The outcome if there is one by now.
     pub(crate) fn outcome(&self, call: &InFlight) -> Option<Outcome> {
         let outcome = call.outcome.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        tell(|| match &outcome {
+            Ok(reply) => format!("    {}: OK, {} bytes", call.method.name, reply.len()),
+            Err(status) => format!("    {}: {:?}: {}", call.method.name, status.code(), status.message()),
+        });
         if let Err(status) = &outcome {
             self.judge(call.method.name, status);
         }
@@ -183,7 +187,8 @@ impl Server {
 
     /// Makes a call with a typed request, and gives its reply.
     pub(crate) fn call<Reply: Message + Default>(&self, name: &str, request: &impl Message) -> Result<Reply, Status> {
-        let headers = HeaderMap::from_iter([(HeaderName::from_static("grpc-timeout"), HeaderValue::from_static("30S"))]);
+        let headers =
+            HeaderMap::from_iter([(HeaderName::from_static("grpc-timeout"), HeaderValue::from_static("30S"))]);
         let call = self.begin(method(name), headers, request.encode_to_vec().into());
         self.finish(&call).map(|reply| Reply::decode(reply).expect("a reply is a message"))
     }
@@ -197,6 +202,15 @@ impl Server {
             _ => false,
         };
         assert!(!at_fault, "{method}: {:?}: {}", status.code(), status.message());
+    }
+}
+
+/// Says what is done, for whoever looks into an input.
+#[allow(clippy::print_stderr)]
+fn tell(what: impl FnOnce() -> String) {
+    static TELLS: LazyLock<bool> = LazyLock::new(|| std::env::var_os("ABIDE_FUZZ_TELL").is_some());
+    if *TELLS {
+        eprintln!("{}", what());
     }
 }
 

@@ -39,9 +39,14 @@ pub(crate) fn request(method: &'static Method, choices: &mut Choices<'_>, vocabu
     Generator::new(choices, vocabulary, kind).message(&described(method).input())
 }
 
+/// The usual request of the method.
+pub(crate) fn usual(method: &'static Method, vocabulary: &Vocabulary) -> Vec<u8> {
+    request(method, &mut Choices::new(&[]), vocabulary)
+}
+
 pub(crate) fn headers(choices: &mut Choices<'_>) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    let timeout = choices.pick(&TIMEOUTS);
+    let timeout = if choices.odds(40) { choices.pick(&TIMEOUTS) } else { TIMEOUTS[0] };
     if !timeout.is_empty() {
         headers.insert("grpc-timeout", HeaderValue::from_static(timeout));
     }

@@ -63,15 +63,13 @@ impl Vocabulary {
         KINDS.iter().find(|(_, fields)| fields.contains(&field)).map(|(kind, _)| *kind)
     }
 
-    /// A name of the kind, the newest first.
+    /// A name of the kind, mostly the newest.
     pub(crate) fn choose(&self, kind: &str, choices: &mut Choices<'_>) -> Vec<u8> {
-        let known = self.known.get(kind).map_or(&[][..], Vec::as_slice);
-        if known.is_empty() { Vec::new() } else { known[known.len() - 1 - choices.below(known.len())].clone() }
+        newest(self.known.get(kind).map_or(&[][..], Vec::as_slice), choices).unwrap_or_default()
     }
 
     pub(crate) fn choose_number(&self, choices: &mut Choices<'_>) -> i64 {
-        let known = &self.numbers;
-        if known.is_empty() { 0 } else { known[known.len() - 1 - choices.below(known.len())] }
+        newest(&self.numbers, choices).unwrap_or_default()
     }
 
     /// Which kind of task a message or a method is about.
@@ -128,7 +126,9 @@ impl Vocabulary {
 
     fn learn_name(&mut self, message: &str, field: &str, name: &[u8]) {
         let kind = if message == "TaskQueue" && field == "name" { Some("queue") } else { Self::kind_of(field) };
-        if let Some(kind) = kind {
+        // What sequences begin with stays what they use most; of the rest the newest is of most use.
+        let is_given = |kind: &str| kind != "run_id" && FIRST.iter().any(|(first, _)| *first == kind);
+        if let Some(kind) = kind.filter(|kind| !is_given(kind)) {
             self.add(kind, name);
         }
     }
@@ -145,4 +145,12 @@ impl Vocabulary {
             known.remove(0);
         }
     }
+}
+
+fn newest<T: Clone>(known: &[T], choices: &mut Choices<'_>) -> Option<T> {
+    let back = match choices.byte() {
+        0..=159 => 0,
+        byte => usize::from(byte) % known.len().max(1),
+    };
+    known.iter().rev().nth(back).cloned()
 }

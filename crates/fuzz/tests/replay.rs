@@ -52,12 +52,17 @@ fn target(name: &str) -> &'static Target {
     TARGETS.iter().find(|target| target.name == name).unwrap()
 }
 
-/// The files of a target in `corpus` or `found`, by name.
-fn kept(folder: &str, target: &str) -> Vec<(String, Vec<u8>)> {
-    let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(target);
+/// The files of a folder by name; none where there is no folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     files.sort();
+    files
+}
+
+/// What was kept of a target in `corpus` or `found`.
+fn kept(folder: &str, target: &str) -> Vec<(String, Vec<u8>)> {
+    let files = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(target));
     files.into_iter().map(|path| (path.display().to_string(), fs::read(&path).unwrap())).collect()
 }
 
@@ -91,12 +96,15 @@ fn play(name: &'static str, random: usize) {
     assert!(player.join().is_ok(), "{name}: {last} found something; the input is {tmp}/{name}");
 }
 
-/// Plays the file that `ABIDE_FUZZ_INPUT` names, against the target of `ABIDE_FUZZ_TARGET`.
+/// Plays the file, or the files of the folder, that `ABIDE_FUZZ_INPUT` names, against the target of `ABIDE_FUZZ_TARGET`.
+/// With `ABIDE_FUZZ_TELL` each call is told as it is made.
 #[test]
 #[ignore = "needs an input"]
 fn one() {
     let variable = |name: &str| std::env::var(name).unwrap();
-    (target(&variable("ABIDE_FUZZ_TARGET")).run)(&fs::read(variable("ABIDE_FUZZ_INPUT")).unwrap());
+    let (target, input) = (target(&variable("ABIDE_FUZZ_TARGET")), PathBuf::from(variable("ABIDE_FUZZ_INPUT")));
+    let inputs = if input.is_dir() { files(&input) } else { vec![input] };
+    inputs.into_iter().for_each(|input| (target.run)(&fs::read(input).unwrap()));
 }
 
 #[test]

@@ -133,7 +133,8 @@ impl<'g, 'i> Generator<'g, 'i> {
         let mut out = Vec::new();
         match self.choices.below(3) {
             0 => {
-                let into_itself = |field: &FieldDescriptor| matches!(field.kind(), Kind::Message(d) if d == *descriptor);
+                let into_itself =
+                    |field: &FieldDescriptor| matches!(field.kind(), Kind::Message(d) if d == *descriptor);
                 if let Some(field) = descriptor.fields().find(into_itself) {
                     for _ in 0..self.choices.below(130) {
                         let inner = std::mem::take(&mut out);

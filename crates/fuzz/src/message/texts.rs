@@ -38,7 +38,16 @@ const LENGTHS: [usize; 6] = [255, 256, 1000, 1001, 5000, 70_000];
 
 /// Encodings and the like that the server looks into.
 const DATA: [&str; 10] = [
-    "\"v\"", "json/plain", "Keyword", "[1,2", "1e999", "true", "\"2020-01-01T00:00:00Z\"", "[\"a\",\"b\"]", "null", "-0",
+    "\"v\"",
+    "json/plain",
+    "Keyword",
+    "[1,2",
+    "1e999",
+    "true",
+    "\"2020-01-01T00:00:00Z\"",
+    "[\"a\",\"b\"]",
+    "null",
+    "-0",
 ];
 
 /// The largest payloads are larger than any limit of a payload, and smaller than that of a message.
@@ -50,15 +59,16 @@ impl Generator<'_, '_> {
         let in_queue = field.parent_message().name() == "TaskQueue" && field.name() == "name";
         let kind = if in_queue { Some("queue") } else { Vocabulary::kind_of(field.name()) };
         match choice {
-            0..=215 if field.name() == "cron_schedule" => self.choices.pick(&CRONS).to_owned(),
-            0..=215 => match kind {
+            0..=239 if field.name() == "cron_schedule" => self.choices.pick(&CRONS).to_owned(),
+            0..=239 => match kind {
                 Some(kind) => lossy(&self.vocabulary.choose(kind, self.choices)),
                 None => self.word(field),
             },
-            216..=235 => self.choices.pick(&ODD).to_owned(),
-            236..=243 => "x".repeat(self.choices.pick(&LENGTHS)),
-            244..=249 => {
-                let kind = self.choices.pick(&["workflow_id", "run_id", "namespace", "queue", "activity_id", "request_id"]);
+            240..=245 => self.choices.pick(&ODD).to_owned(),
+            246..=248 => "x".repeat(self.choices.pick(&LENGTHS)),
+            249..=251 => {
+                let kind =
+                    self.choices.pick(&["workflow_id", "run_id", "namespace", "queue", "activity_id", "request_id"]);
                 lossy(&self.vocabulary.choose(kind, self.choices))
             }
             _ => {
@@ -72,7 +82,9 @@ impl Generator<'_, '_> {
     fn word(&mut self, field: &FieldDescriptor) -> String {
         let words = match field.name() {
             "key" => ["encoding", "type", "K", "CustomKeywordField", "BuildIds", "messageType"],
-            "type_url" => ["type.googleapis.com/temporal.api.common.v1.Payload", "x", "", "/", "a/b/c", "google.protobuf.Any"],
+            "type_url" => {
+                ["type.googleapis.com/temporal.api.common.v1.Payload", "x", "", "/", "a/b/c", "google.protobuf.Any"]
+            }
             _ => ["x", "y", "", "1.0", "Boom", "z"],
         };
         self.choices.pick(&words).to_owned()
@@ -85,8 +97,8 @@ impl Generator<'_, '_> {
         };
         let choice = self.choices.byte();
         match (choice, known) {
-            (0..=199, Some(kind)) => self.vocabulary.choose(kind, self.choices),
-            (200..=239, Some(kind)) => {
+            (0..=229, Some(kind)) => self.vocabulary.choose(kind, self.choices),
+            (230..=247, Some(kind)) => {
                 let mut token = self.vocabulary.choose(kind, self.choices);
                 self.damage(&mut token);
                 token

@@ -33,7 +33,10 @@ fn from_message(choices: &mut Choices<'_>, descriptor: &MessageDescriptor) {
         let text = value.to_string();
         let read: Result<Value, _> = serde_json::from_str(&text);
         // Deeper than the reader goes, which is a limit of its own.
-        assert!(read.as_ref().map_or_else(|e| e.to_string().contains("recursion limit"), |read| *read == value), "{text}");
+        assert!(
+            read.as_ref().map_or_else(|e| e.to_string().contains("recursion limit"), |read| *read == value),
+            "{text}"
+        );
         there_and_back(name, &value, style);
         if !choices.is_empty() {
             disturb(choices, &mut value, 0);
@@ -69,7 +72,10 @@ fn disturb(choices: &mut Choices<'_>, value: &mut Value, depth: usize) {
         Value::Object(object) if goes_on && !object.is_empty() => {
             let at = choices.below(object.len());
             if choices.odds(30) {
-                object.insert(choices.pick(&["@type", "x", "value", "_protoMessageType", "data"]).to_owned(), odd(choices));
+                object.insert(
+                    choices.pick(&["@type", "x", "value", "_protoMessageType", "data"]).to_owned(),
+                    odd(choices),
+                );
             } else if let Some(inner) = object.values_mut().nth(at) {
                 disturb(choices, inner, depth + 1);
             }

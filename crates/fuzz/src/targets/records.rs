@@ -94,13 +94,16 @@ fn look(server: &Server) {
         };
         ask::<ws::SignalWorkflowExecutionResponse>(server, "SignalWorkflowExecution", &signal);
         let query = Some(WorkflowQuery { query_type: "n".into(), ..Default::default() });
-        let query = ws::QueryWorkflowRequest { namespace: namespace(), execution: execution(), query, ..Default::default() };
+        let query =
+            ws::QueryWorkflowRequest { namespace: namespace(), execution: execution(), query, ..Default::default() };
         ask::<ws::QueryWorkflowResponse>(server, "QueryWorkflow", &query);
     }
     for name in ["q", "sticky"] {
-        let poll = ws::PollActivityTaskQueueRequest { namespace: namespace(), task_queue: queue(name), ..Default::default() };
+        let poll =
+            ws::PollActivityTaskQueueRequest { namespace: namespace(), task_queue: queue(name), ..Default::default() };
         ask::<ws::PollActivityTaskQueueResponse>(server, "PollActivityTaskQueue", &poll);
-        let poll = ws::PollWorkflowTaskQueueRequest { namespace: namespace(), task_queue: queue(name), ..Default::default() };
+        let poll =
+            ws::PollWorkflowTaskQueueRequest { namespace: namespace(), task_queue: queue(name), ..Default::default() };
         if let Some(task) = ask::<ws::PollWorkflowTaskQueueResponse>(server, "PollWorkflowTaskQueue", &poll) {
             let complete =
                 ws::RespondWorkflowTaskCompletedRequest { task_token: task.task_token, ..Default::default() };

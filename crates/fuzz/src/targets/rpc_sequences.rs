@@ -6,7 +6,7 @@ use abide_server::frontend::Method;
 
 use crate::{
     choices::Choices,
-    probe,
+    probe, scene,
     server::{InFlight, Server, method, methods},
     session,
     vocabulary::Vocabulary,
@@ -18,7 +18,9 @@ const STEPS_MAX: usize = 48;
 const IN_FLIGHT_MAX: usize = 8;
 
 /// The methods that make things happen; half of all calls are of these.
-const LIVELY: [&str; 24] = [
+const LIVELY: [&str; 26] = [
+    "StartWorkflowExecution",
+    "RespondWorkflowTaskCompleted",
     "StartWorkflowExecution",
     "PollWorkflowTaskQueue",
     "RespondWorkflowTaskCompleted",
@@ -45,6 +47,13 @@ const LIVELY: [&str; 24] = [
     "ShutdownWorker",
 ];
 
+const ACTIVITY_ANSWERS: [&str; 4] = [
+    "RespondActivityTaskCompleted",
+    "RespondActivityTaskFailed",
+    "RecordActivityTaskHeartbeat",
+    "RespondActivityTaskCanceled",
+];
+
 const SPANS: [Duration; 6] = [
     Duration::from_millis(1),
     Duration::from_secs(1),
@@ -56,7 +65,8 @@ const SPANS: [Duration; 6] = [
 
 pub(super) fn run(input: &[u8]) {
     let mut choices = Choices::new(input);
-    let (mut server, mut vocabulary, mut waiting) = (Server::start(), Vocabulary::new(), Vec::new());
+    let (mut server, mut waiting) = (Server::start(), Vec::new());
+    let mut vocabulary = if choices.odds(100) { scene::play(&server) } else { Vocabulary::new() };
     for _ in 0..STEPS_MAX {
         if choices.is_empty() {
             break;
@@ -70,11 +80,31 @@ pub(super) fn run(input: &[u8]) {
     probe::run_a_workflow(&server);
 }
 
+/// A worker takes a task, and answers in some way.
+fn turn(
+    choices: &mut Choices<'_>,
+    server: &Server,
+    vocabulary: &mut Vocabulary,
+    poll: &'static str,
+    answers: &[&'static str],
+) {
+    let poll = method(poll);
+    let polled = server.begin(poll, session::headers(&mut Choices::new(&[])), session::usual(poll, vocabulary).into());
+    let outcome = server.finish(&polled);
+    session::learn(vocabulary, poll, &outcome);
+    let answer = method(choices.pick(answers));
+    let request = session::request(answer, choices, vocabulary);
+    let outcome = server.finish(&server.begin(answer, session::headers(choices), request.into()));
+    session::learn(vocabulary, answer, &outcome);
+}
+
 fn step(choices: &mut Choices<'_>, server: &mut Server, vocabulary: &mut Vocabulary, waiting: &mut Vec<InFlight>) {
     let all: Vec<&'static Method> = methods().map(|(_, method)| method).collect();
     match choices.byte() {
-        byte @ 0..=191 => {
-            let lively = byte < 160;
+        0..=15 => turn(choices, server, vocabulary, "PollWorkflowTaskQueue", &["RespondWorkflowTaskCompleted"]),
+        16..=31 => turn(choices, server, vocabulary, "PollActivityTaskQueue", &ACTIVITY_ANSWERS),
+        byte @ 32..=191 => {
+            let lively = byte < 168;
             let method = if lively { method(LIVELY[usize::from(byte) % LIVELY.len()]) } else { choices.pick(&all) };
             let headers = session::headers(choices);
             let request = session::request(method, choices, vocabulary);
@@ -93,7 +123,12 @@ fn step(choices: &mut Choices<'_>, server: &mut Server, vocabulary: &mut Vocabul
         }
         208..=215 if !waiting.is_empty() => server.abandon(&waiting.remove(choices.below(waiting.len()))),
         216..=235 => server.pass(choices.pick(&SPANS)),
-        236..=239 => server.world().shift_wall(choices.pick(&[1_000_000_000, -1_000_000_000, 3_600_000_000_000, -3_600_000_000_000])),
+        236..=239 => server.world().shift_wall(choices.pick(&[
+            1_000_000_000,
+            -1_000_000_000,
+            3_600_000_000_000,
+            -3_600_000_000_000,
+        ])),
         240..=247 => {
             waiting.clear();
             server.restart().expect("the server starts on what it stored");
