@@ -9,7 +9,7 @@ use abide_server::{
     frontend::{Arrived, Deadline, Method, OPERATOR_SERVICE, WORKFLOW_SERVICE},
     serve,
 };
-use abide_store::{MemoryStore, Store};
+use abide_store::{Batch, MemoryStore, Order, ShardId, Store, Table};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header::HeaderName};
 use prost::Message;
@@ -19,7 +19,7 @@ use tonic::{Code, Status};
 use crate::{session, world::World};
 
 /// What a call without a deadline may take, and what any may take past its deadline.
-const LONGEST_CALL: Duration = Duration::from_secs(120);
+const LONGEST_CALL: Duration = Duration::from_secs(3600);
 const GRACE: Duration = Duration::from_secs(10);
 /// Shards of the server.
 pub(crate) const SHARDS: u16 = 2;
@@ -48,6 +48,15 @@ pub(crate) struct Server {
     pub(crate) may_be_unavailable: bool,
 }
 
+/// A row of the store.
+#[derive(Clone)]
+pub(crate) struct Row {
+    pub(crate) shard: ShardId,
+    pub(crate) table: Table,
+    pub(crate) key: Vec<u8>,
+    pub(crate) value: Vec<u8>,
+}
+
 /// Every method of the API.
 pub(crate) fn methods() -> impl Iterator<Item = (&'static str, &'static Method)> {
     [&WORKFLOW_SERVICE, &OPERATOR_SERVICE].into_iter().flat_map(|s| s.methods.iter().map(|method| (s.name, method)))
@@ -65,6 +74,32 @@ impl Server {
         let mut server = Self { store, frontend: None, world: World::default(), may_be_unavailable: false };
         server.open().expect("an empty store can be opened");
         server
+    }
+
+    /// Another server that has ended, on a copy of what one that has ended stored.
+    pub(crate) fn copy(&self) -> Self {
+        assert!(self.frontend.is_none(), "the server has ended");
+        let store = Arc::new(MemoryStore::new());
+        for row in self.rows() {
+            let lease = store.acquire(row.shard).expect("a store in memory gives leases");
+            let mut batch = Batch::new(lease);
+            batch.put(row.table, row.key, row.value);
+            store.commit(&[batch]).expect("a store in memory takes what another one held");
+        }
+        Self { store, frontend: None, world: World::after(&self.world), may_be_unavailable: false }
+    }
+
+    /// All that is stored.
+    pub(crate) fn rows(&self) -> Vec<Row> {
+        let mut rows = Vec::new();
+        for shard in (0..SHARDS).map(ShardId).chain([ShardId(u16::MAX)]) {
+            for table in Table::ALL {
+                let found = self.store.scan(shard, table, &[][..]..&[0xff][..], usize::MAX, Order::Forward);
+                let found = found.expect("a store in memory can be read").into_iter();
+                rows.extend(found.map(|(key, value)| Row { shard, table, key, value }));
+            }
+        }
+        rows
     }
 
     /// Opens the store, and says why it cannot be opened.

@@ -1,28 +1,33 @@
 //! A store in which something was changed: whoever reads it says what is damaged, or lives with it.
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use abide_proto::temporal::api::{
     common::v1::WorkflowExecution, query::v1::WorkflowQuery, taskqueue::v1::TaskQueue, workflowservice::v1 as ws,
 };
-use abide_store::{Batch, Order, ShardId, Store, Table};
+use abide_store::{Batch, Store};
 use prost::Message;
 
 use crate::{
     choices::Choices,
     message::Generator,
     probe, scene,
-    server::{SHARDS, Server},
+    server::{Row, Server},
     vocabulary::Vocabulary,
     wire,
 };
 
 pub(super) fn run(input: &[u8]) {
     let mut choices = Choices::new(input);
-    let mut server = Server::start();
-    let vocabulary = scene::play(&server);
-    server.end();
+    static KEPT: OnceLock<(Server, Vocabulary)> = OnceLock::new();
+    let (kept, vocabulary) = KEPT.get_or_init(|| {
+        let mut server = Server::start();
+        let vocabulary = scene::play(&server);
+        server.end();
+        (server, vocabulary)
+    });
+    let mut server = kept.copy();
     for _ in 0..=choices.below(3) {
-        damage(&mut choices, &server, &vocabulary);
+        damage(&mut choices, &server, vocabulary);
     }
     server.may_be_unavailable = true;
     if server.open().is_err() {
@@ -36,14 +41,7 @@ pub(super) fn run(input: &[u8]) {
 
 /// Changes one row.
 fn damage(choices: &mut Choices<'_>, server: &Server, vocabulary: &Vocabulary) {
-    let mut rows = Vec::new();
-    for shard in (0..SHARDS).map(ShardId).chain([ShardId(u16::MAX)]) {
-        for table in Table::ALL {
-            let found = server.store.scan(shard, table, &[][..]..&[0xff][..], usize::MAX, Order::Forward);
-            rows.extend(found.unwrap_or_default().into_iter().map(|(key, value)| (shard, table, key, value)));
-        }
-    }
-    let (shard, table, key, mut value) = choices.pick(&rows);
+    let Row { shard, table, key, mut value } = choices.pick(&server.rows());
     let Ok(lease) = server.store.acquire(shard) else { return };
     let mut batch = Batch::new(lease);
     let mut new_key = key.clone();
