@@ -24,6 +24,7 @@ const FLAGS: [&str; 5] = [
     "-Cllvm-args=-sanitizer-coverage-trace-compares",
 ];
 
+// Among tens of thousands of features, to weigh the rare ones takes longer than to run an input: it is off below.
 /// An input that takes longer has found something, as has one that makes the process larger than this.
 const SECONDS_MAX: u32 = 25;
 const MEMORY_MAX_MB: u32 = 2048;
@@ -83,7 +84,7 @@ fn run(program: &Path, target: &str, minutes: u32, handed_on: &[String]) -> Resu
     command.arg(format!("-timeout={SECONDS_MAX}"));
     command.arg(format!("-rss_limit_mb={MEMORY_MAX_MB}"));
     command.arg(format!("-max_len={INPUT_BYTES_MAX}"));
-    command.args(["-print_final_stats=1", "-detect_leaks=0", "-len_control=0"]);
+    command.args(["-print_final_stats=1", "-detect_leaks=0", "-len_control=0", "-entropic=0"]);
     command.arg(format!("-artifact_prefix={}/", found.display()));
     command.args(handed_on).args([&learnt, &kept, &found]);
     process::succeeds(&mut command)

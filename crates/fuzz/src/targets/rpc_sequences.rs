@@ -60,7 +60,7 @@ const SPANS: [Duration; 6] = [
     Duration::from_secs(11),
     Duration::from_secs(70),
     Duration::from_secs(600),
-    Duration::from_secs(2 * 24 * 3600),
+    Duration::from_secs(25 * 3600),
 ];
 
 pub(super) fn run(input: &[u8]) {
