@@ -66,3 +66,36 @@ pub(crate) fn learn(vocabulary: &mut Vocabulary, method: &'static Method, outcom
         vocabulary.learn(&reply.expect("a reply is a message of its type"));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::{Server, method};
+
+    #[test]
+    fn usual_requests_lead_somewhere() {
+        let (server, mut vocabulary) = (Server::start(), Vocabulary::new());
+        for name in [
+            "StartWorkflowExecution",
+            "PollWorkflowTaskQueue",
+            "RespondWorkflowTaskCompleted",
+            "PollActivityTaskQueue",
+            "RespondActivityTaskCompleted",
+            "PollWorkflowTaskQueue",
+            "RespondWorkflowTaskFailed",
+            "SignalWorkflowExecution",
+            "DescribeWorkflowExecution",
+            "GetWorkflowExecutionHistory",
+        ] {
+            let request = usual(method(name), &vocabulary);
+            let outcome = server.finish(&server.begin(method(name), headers(&mut Choices::new(&[])), request.into()));
+            assert!(outcome.is_ok(), "{name}: {outcome:?}");
+            learn(&mut vocabulary, method(name), &outcome);
+        }
+    }
+
+    #[test]
+    fn every_method_is_described() {
+        assert!(methods().map(|(_, method)| described(method)).count() > 100);
+    }
+}
