@@ -259,11 +259,58 @@ impl Drop for Server {
 
 #[cfg(test)]
 mod tests {
+    use abide_proto::temporal::api::{
+        common::v1::WorkflowExecution, query::v1::WorkflowQuery, taskqueue::v1 as tq, workflowservice::v1 as ws,
+    };
+
     use super::*;
+    use crate::scene;
 
     #[test]
     fn an_idle_server_rests() {
         // The timers of a shard once spun for as long as the clock showed the millisecond at which they were to look ahead.
         Server::start().pass(Duration::from_secs(3600));
+    }
+
+    #[test]
+    fn a_query_ends_though_nobody_says_when() {
+        let server = Server::start();
+        scene::play(&server);
+        let (namespace, queue) =
+            ("default".to_owned(), |name: &str| tq::TaskQueue { name: name.into(), ..Default::default() });
+        let mut poll = ws::PollWorkflowTaskQueueRequest {
+            namespace: namespace.clone(),
+            task_queue: Some(queue("sticky")),
+            ..Default::default()
+        };
+        let mut task: ws::PollWorkflowTaskQueueResponse =
+            server.call("PollWorkflowTaskQueue", &poll).expect("a poll ends");
+        let sticky = tq::StickyExecutionAttributes {
+            worker_task_queue: Some(queue("sticky")),
+            schedule_to_start_timeout: Some(prost_types::Duration { seconds: 1_000_000, nanos: 0 }),
+        };
+        while !task.task_token.is_empty() {
+            let complete = ws::RespondWorkflowTaskCompletedRequest {
+                task_token: task.task_token,
+                sticky_attributes: Some(sticky.clone()),
+                ..Default::default()
+            };
+            let _: Result<ws::RespondWorkflowTaskCompletedResponse, _> =
+                server.call("RespondWorkflowTaskCompleted", &complete);
+            poll.task_queue = Some(queue("q"));
+            task = server.call("PollWorkflowTaskQueue", &poll).expect("a poll ends");
+        }
+        poll.task_queue = Some(queue("sticky"));
+        let _: ws::PollWorkflowTaskQueueResponse = server.call("PollWorkflowTaskQueue", &poll).expect("a poll ends");
+        for workflow_id in ["v", "w"] {
+            let query = ws::QueryWorkflowRequest {
+                namespace: namespace.clone(),
+                execution: Some(WorkflowExecution { workflow_id: workflow_id.into(), ..Default::default() }),
+                query: Some(WorkflowQuery { query_type: "n".into(), ..Default::default() }),
+                ..Default::default()
+            };
+            let asked = server.begin(method("QueryWorkflow"), HeaderMap::new(), query.encode_to_vec().into());
+            server.finish(&asked).expect_err("nobody answers, and the call ends all the same");
+        }
     }
 }

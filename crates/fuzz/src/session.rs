@@ -96,6 +96,6 @@ mod tests {
 
     #[test]
     fn every_method_is_described() {
-        assert!(methods().map(|(_, method)| described(method)).count() > 100);
+        assert!(methods().all(|(_, method)| described(method).name() == method.name));
     }
 }

@@ -57,7 +57,12 @@ impl Generator<'_, '_> {
     pub(super) fn text(&mut self, field: &FieldDescriptor) -> String {
         let choice = self.choices.byte();
         let in_queue = field.parent_message().name() == "TaskQueue" && field.name() == "name";
-        let kind = if in_queue { Some("queue") } else { Vocabulary::kind_of(field.name()) };
+        let kind = match field.parent_message().name() {
+            _ if in_queue => Some("queue"),
+            "QueryResultsEntry" if field.name() == "key" => Some("query"),
+            "IndexedFieldsEntry" | "SearchAttributesEntry" if field.name() == "key" => Some("attribute"),
+            _ => Vocabulary::kind_of(field.name()),
+        };
         match choice {
             0..=239 if field.name() == "cron_schedule" => self.choices.pick(&CRONS).to_owned(),
             0..=239 => match kind {

@@ -31,7 +31,9 @@ const ANYWHERE: [&str; 26] = [
 ];
 
 /// Fields that are usual in some messages only.
-const IN: [(&str, &[&str]); 9] = [
+const IN: [(&str, &[&str]); 11] = [
+    ("temporal.api.workflowservice.v1.RespondWorkflowTaskCompletedRequest", &["query_results"]),
+    ("temporal.api.query.v1.WorkflowQueryResult", &["result_type", "answer"]),
     ("temporal.api.common.v1.WorkflowType", &["name"]),
     ("temporal.api.common.v1.ActivityType", &["name"]),
     ("temporal.api.taskqueue.v1.TaskQueue", &["name"]),

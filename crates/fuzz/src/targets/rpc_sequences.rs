@@ -18,7 +18,12 @@ const STEPS_MAX: usize = 48;
 const IN_FLIGHT_MAX: usize = 8;
 
 /// The methods that make things happen; half of all calls are of these.
-const LIVELY: [&str; 26] = [
+const LIVELY: [&str; 31] = [
+    "AddSearchAttributes",
+    "RegisterNamespace",
+    "UpdateNamespace",
+    "RespondQueryTaskCompleted",
+    "QueryWorkflow",
     "StartWorkflowExecution",
     "RespondWorkflowTaskCompleted",
     "StartWorkflowExecution",
@@ -115,6 +120,13 @@ fn step(choices: &mut Choices<'_>, server: &mut Server, vocabulary: &mut Vocabul
                 let outcome = server.finish(&call);
                 session::learn(vocabulary, method, &outcome);
             }
+        }
+        248..=255 if waiting.len() < IN_FLIGHT_MAX => {
+            // Somebody asks, and a worker has something to say to it.
+            let query = method("QueryWorkflow");
+            waiting.push(server.begin(query, session::headers(choices), session::usual(query, vocabulary).into()));
+            let answers = ["RespondQueryTaskCompleted", "RespondWorkflowTaskCompleted"];
+            turn(choices, server, vocabulary, "PollWorkflowTaskQueue", &answers);
         }
         192..=207 if !waiting.is_empty() => {
             let call = waiting.remove(choices.below(waiting.len()));
