@@ -7,6 +7,7 @@ use abide_proto::temporal::api::{
     taskqueue::v1::{StickyExecutionAttributes, TaskQueue},
     workflowservice::v1 as ws,
 };
+use bytes::Bytes;
 use prost::Message;
 use prost_types::Duration;
 use tonic::Status;
@@ -17,112 +18,131 @@ use crate::{
     vocabulary::Vocabulary,
 };
 
+/// A server, and the names of what is on it.
+struct Scene<'s> {
+    server: &'s Server,
+    vocabulary: Vocabulary,
+}
+
 /// Plays what leads there, and gives the names of it.
 pub(crate) fn play(server: &Server) -> Vocabulary {
-    let mut vocabulary = Vocabulary::new();
-    let played = scenes(server, &mut vocabulary);
-    played.expect("the scene is one that the server knows");
-    vocabulary
+    let mut scene = Scene { server, vocabulary: Vocabulary::new() };
+    scene.play().expect("the scene is one that the server knows");
+    scene.vocabulary
 }
 
-fn scenes(server: &Server, vocabulary: &mut Vocabulary) -> Result<(), Status> {
-    for id in ["v", "w"] {
+impl Scene<'_> {
+    fn play(&mut self) -> Result<(), Status> {
+        self.start("u")?;
+        let task = self.take()?;
+        self.complete(task, vec![done()])?;
+        self.start("v")?;
+        self.start("w")?;
+        let task = self.take()?;
+        self.complete(task, vec![activity("a"), activity("b"), timer("t")])?;
+        let poll =
+            ws::PollActivityTaskQueueRequest { namespace: namespace(), task_queue: queue(), ..Default::default() };
+        let _: ws::PollActivityTaskQueueResponse = self.call("PollActivityTaskQueue", &poll)?;
+        // The other run's workflow task is taken, and what is signalled now is held back.
+        self.take()?;
+        for id in ["v", "w"] {
+            let signal = ws::SignalWorkflowExecutionRequest {
+                namespace: namespace(),
+                workflow_execution: execution(id),
+                signal_name: "s".into(),
+                request_id: "held".into(),
+                ..Default::default()
+            };
+            let _: ws::SignalWorkflowExecutionResponse = self.call("SignalWorkflowExecution", &signal)?;
+            self.history(id)?;
+        }
+        self.ask("u")
+    }
+
+    fn start(&mut self, id: &str) -> Result<(), Status> {
         let start = ws::StartWorkflowExecutionRequest {
+            namespace: namespace(),
             workflow_id: id.into(),
             workflow_type: Some(common::WorkflowType { name: "Flow".into() }),
+            task_queue: queue(),
             retry_policy: Some(common::RetryPolicy { maximum_attempts: 3, ..Default::default() }),
-            ..with_queue()
-        };
-        let _: ws::StartWorkflowExecutionResponse = call(server, vocabulary, "StartWorkflowExecution", &start)?;
-    }
-    let poll =
-        ws::PollWorkflowTaskQueueRequest { namespace: "default".into(), task_queue: queue(), ..Default::default() };
-    let task: ws::PollWorkflowTaskQueueResponse = call(server, vocabulary, "PollWorkflowTaskQueue", &poll)?;
-    let complete = ws::RespondWorkflowTaskCompletedRequest {
-        task_token: task.task_token,
-        commands: vec![activity("a"), activity("b"), timer("t")],
-        sticky_attributes: Some(StickyExecutionAttributes {
-            worker_task_queue: Some(TaskQueue { name: "sticky".into(), kind: 2, normal_name: "q".into() }),
-            schedule_to_start_timeout: Some(Duration { seconds: 10, nanos: 0 }),
-        }),
-        ..Default::default()
-    };
-    let _: ws::RespondWorkflowTaskCompletedResponse =
-        call(server, vocabulary, "RespondWorkflowTaskCompleted", &complete)?;
-    let poll =
-        ws::PollActivityTaskQueueRequest { namespace: "default".into(), task_queue: queue(), ..Default::default() };
-    let _: ws::PollActivityTaskQueueResponse = call(server, vocabulary, "PollActivityTaskQueue", &poll)?;
-    // The other run's workflow task is taken, and what is signalled now is held back.
-    let poll =
-        ws::PollWorkflowTaskQueueRequest { namespace: "default".into(), task_queue: queue(), ..Default::default() };
-    let _: ws::PollWorkflowTaskQueueResponse = call(server, vocabulary, "PollWorkflowTaskQueue", &poll)?;
-    for id in ["v", "w"] {
-        let signal = ws::SignalWorkflowExecutionRequest {
-            namespace: "default".into(),
-            workflow_execution: Some(common::WorkflowExecution { workflow_id: id.into(), ..Default::default() }),
-            signal_name: "s".into(),
-            request_id: "held".into(),
             ..Default::default()
         };
-        let _: ws::SignalWorkflowExecutionResponse = call(server, vocabulary, "SignalWorkflowExecution", &signal)?;
-        history(server, vocabulary, id)?;
+        let _: ws::StartWorkflowExecutionResponse = self.call("StartWorkflowExecution", &start)?;
+        Ok(())
     }
-    ask(server, vocabulary)
-}
 
-/// Pages of a history, from both ends.
-fn history(server: &Server, vocabulary: &mut Vocabulary, id: &str) -> Result<(), Status> {
-    let execution = Some(common::WorkflowExecution { workflow_id: id.into(), ..Default::default() });
-    let (namespace, maximum_page_size) = ("default".to_owned(), 1);
-    let reverse = ws::GetWorkflowExecutionHistoryReverseRequest {
-        namespace: namespace.clone(),
-        execution: execution.clone(),
-        maximum_page_size,
-        ..Default::default()
-    };
-    let _: ws::GetWorkflowExecutionHistoryReverseResponse =
-        call(server, vocabulary, "GetWorkflowExecutionHistoryReverse", &reverse)?;
-    let forward =
-        ws::GetWorkflowExecutionHistoryRequest { namespace, execution, maximum_page_size, ..Default::default() };
-    let _: ws::GetWorkflowExecutionHistoryResponse = call(server, vocabulary, "GetWorkflowExecutionHistory", &forward)?;
-    Ok(())
-}
-
-/// A query that a worker has taken and whose caller still waits.
-fn ask(server: &Server, vocabulary: &mut Vocabulary) -> Result<(), Status> {
-    let query = ws::QueryWorkflowRequest {
-        namespace: "default".into(),
-        execution: Some(common::WorkflowExecution { workflow_id: "w".into(), ..Default::default() }),
-        query: Some(WorkflowQuery { query_type: "n".into(), ..Default::default() }),
-        ..Default::default()
-    };
-    let asked = server.begin(method("QueryWorkflow"), Default::default(), query.encode_to_vec().into());
-    let poll =
-        ws::PollWorkflowTaskQueueRequest { namespace: "default".into(), task_queue: queue(), ..Default::default() };
-    let _: ws::PollWorkflowTaskQueueResponse = call(server, vocabulary, "PollWorkflowTaskQueue", &poll)?;
-    if server.outcome(&asked).is_none() {
-        server.forget(asked);
+    fn take(&mut self) -> Result<Bytes, Status> {
+        let poll =
+            ws::PollWorkflowTaskQueueRequest { namespace: namespace(), task_queue: queue(), ..Default::default() };
+        let task: ws::PollWorkflowTaskQueueResponse = self.call("PollWorkflowTaskQueue", &poll)?;
+        assert!(!task.task_token.is_empty(), "a task waits");
+        Ok(task.task_token)
     }
-    Ok(())
+
+    fn complete(&mut self, task_token: Bytes, commands: Vec<command::Command>) -> Result<(), Status> {
+        let sticky_attributes = Some(StickyExecutionAttributes {
+            worker_task_queue: Some(TaskQueue { name: "sticky".into(), kind: 2, normal_name: "q".into() }),
+            schedule_to_start_timeout: Some(Duration { seconds: 10, nanos: 0 }),
+        });
+        let complete =
+            ws::RespondWorkflowTaskCompletedRequest { task_token, commands, sticky_attributes, ..Default::default() };
+        let _: ws::RespondWorkflowTaskCompletedResponse = self.call("RespondWorkflowTaskCompleted", &complete)?;
+        Ok(())
+    }
+
+    /// Pages of a history, from both ends.
+    fn history(&mut self, id: &str) -> Result<(), Status> {
+        let (namespace, execution, maximum_page_size) = (namespace(), execution(id), 1);
+        let reverse = ws::GetWorkflowExecutionHistoryReverseRequest {
+            namespace: namespace.clone(),
+            execution: execution.clone(),
+            maximum_page_size,
+            ..Default::default()
+        };
+        let _: ws::GetWorkflowExecutionHistoryReverseResponse =
+            self.call("GetWorkflowExecutionHistoryReverse", &reverse)?;
+        let forward =
+            ws::GetWorkflowExecutionHistoryRequest { namespace, execution, maximum_page_size, ..Default::default() };
+        let _: ws::GetWorkflowExecutionHistoryResponse = self.call("GetWorkflowExecutionHistory", &forward)?;
+        Ok(())
+    }
+
+    /// A query that a worker has taken and whose caller still waits.
+    fn ask(&mut self, id: &str) -> Result<(), Status> {
+        let query = ws::QueryWorkflowRequest {
+            namespace: namespace(),
+            execution: execution(id),
+            query: Some(WorkflowQuery { query_type: "n".into(), ..Default::default() }),
+            ..Default::default()
+        };
+        let asked = self.server.begin(method("QueryWorkflow"), Default::default(), query.encode_to_vec().into());
+        self.take()?;
+        assert!(self.server.outcome(&asked).is_none(), "the worker has not answered yet");
+        Ok(())
+    }
+
+    fn call<Reply: Message + Default>(&mut self, name: &str, request: &impl Message) -> Result<Reply, Status> {
+        let reply: Reply = self.server.call(name, request)?;
+        session::learn(&mut self.vocabulary, method(name), &Ok(reply.encode_to_vec().into()));
+        Ok(reply)
+    }
 }
 
-fn call<Reply: Message + Default>(
-    server: &Server,
-    vocabulary: &mut Vocabulary,
-    name: &str,
-    request: &impl Message,
-) -> Result<Reply, Status> {
-    let reply: Reply = server.call(name, request)?;
-    session::learn(vocabulary, method(name), &Ok(reply.encode_to_vec().into()));
-    Ok(reply)
+fn namespace() -> String {
+    "default".into()
+}
+
+fn execution(id: &str) -> Option<common::WorkflowExecution> {
+    Some(common::WorkflowExecution { workflow_id: id.into(), ..Default::default() })
 }
 
 fn queue() -> Option<TaskQueue> {
     Some(TaskQueue { name: "q".into(), ..Default::default() })
 }
 
-fn with_queue() -> ws::StartWorkflowExecutionRequest {
-    ws::StartWorkflowExecutionRequest { namespace: "default".into(), task_queue: queue(), ..Default::default() }
+fn of_type(command_type: CommandType, attributes: Attributes) -> command::Command {
+    command::Command { command_type: command_type.into(), attributes: Some(attributes), ..Default::default() }
 }
 
 fn activity(id: &str) -> command::Command {
@@ -134,19 +154,16 @@ fn activity(id: &str) -> command::Command {
         heartbeat_timeout: Some(Duration { seconds: 20, nanos: 0 }),
         ..Default::default()
     };
-    command::Command {
-        command_type: CommandType::ScheduleActivityTask.into(),
-        attributes: Some(Attributes::ScheduleActivityTaskCommandAttributes(attributes)),
-        ..Default::default()
-    }
+    of_type(CommandType::ScheduleActivityTask, Attributes::ScheduleActivityTaskCommandAttributes(attributes))
 }
 
 fn timer(id: &str) -> command::Command {
     let start_to_fire_timeout = Some(Duration { seconds: 90, nanos: 0 });
     let attributes = command::StartTimerCommandAttributes { timer_id: id.into(), start_to_fire_timeout };
-    command::Command {
-        command_type: CommandType::StartTimer.into(),
-        attributes: Some(Attributes::StartTimerCommandAttributes(attributes)),
-        ..Default::default()
-    }
+    of_type(CommandType::StartTimer, Attributes::StartTimerCommandAttributes(attributes))
+}
+
+fn done() -> command::Command {
+    let attributes = Attributes::CompleteWorkflowExecutionCommandAttributes(Default::default());
+    of_type(CommandType::CompleteWorkflowExecution, attributes)
 }

@@ -189,11 +189,6 @@ impl Server {
         self.settle();
     }
 
-    /// Leaves a call to itself: its caller waits on, and nobody looks at the outcome.
-    pub(crate) fn forget(&self, call: InFlight) {
-        drop(call);
-    }
-
     /// The outcome if there is one by now.
     pub(crate) fn outcome(&self, call: &InFlight) -> Option<Outcome> {
         let outcome = call.outcome.lock().unwrap_or_else(PoisonError::into_inner).take()?;
@@ -260,11 +255,13 @@ impl Drop for Server {
 #[cfg(test)]
 mod tests {
     use abide_proto::temporal::api::{
-        common::v1::WorkflowExecution, query::v1::WorkflowQuery, taskqueue::v1 as tq, workflowservice::v1 as ws,
+        common::v1::{WorkflowExecution, WorkflowType},
+        query::v1::WorkflowQuery,
+        taskqueue::v1 as tq,
+        workflowservice::v1 as ws,
     };
 
     use super::*;
-    use crate::scene;
 
     #[test]
     fn an_idle_server_rests() {
@@ -275,42 +272,48 @@ mod tests {
     #[test]
     fn a_query_ends_though_nobody_says_when() {
         let server = Server::start();
-        scene::play(&server);
-        let (namespace, queue) =
-            ("default".to_owned(), |name: &str| tq::TaskQueue { name: name.into(), ..Default::default() });
-        let mut poll = ws::PollWorkflowTaskQueueRequest {
+        let (namespace, workflow_id) = ("default".to_owned(), "w".to_owned());
+        let queue = |name: &str| Some(tq::TaskQueue { name: name.into(), ..Default::default() });
+        let start = ws::StartWorkflowExecutionRequest {
             namespace: namespace.clone(),
-            task_queue: Some(queue("sticky")),
+            workflow_id: workflow_id.clone(),
+            workflow_type: Some(WorkflowType { name: "Flow".into() }),
+            task_queue: queue("q"),
             ..Default::default()
         };
-        let mut task: ws::PollWorkflowTaskQueueResponse =
-            server.call("PollWorkflowTaskQueue", &poll).expect("a poll ends");
-        let sticky = tq::StickyExecutionAttributes {
-            worker_task_queue: Some(queue("sticky")),
-            schedule_to_start_timeout: Some(prost_types::Duration { seconds: 1_000_000, nanos: 0 }),
+        let _: ws::StartWorkflowExecutionResponse =
+            server.call("StartWorkflowExecution", &start).expect("a run starts");
+        let poll = |name: &str| {
+            let namespace = namespace.clone();
+            let poll = ws::PollWorkflowTaskQueueRequest { namespace, task_queue: queue(name), ..Default::default() };
+            let task: ws::PollWorkflowTaskQueueResponse =
+                server.call("PollWorkflowTaskQueue", &poll).expect("a poll ends");
+            task.task_token
         };
-        while !task.task_token.is_empty() {
-            let complete = ws::RespondWorkflowTaskCompletedRequest {
-                task_token: task.task_token,
-                sticky_attributes: Some(sticky.clone()),
-                ..Default::default()
-            };
-            let _: Result<ws::RespondWorkflowTaskCompletedResponse, _> =
-                server.call("RespondWorkflowTaskCompleted", &complete);
-            poll.task_queue = Some(queue("q"));
-            task = server.call("PollWorkflowTaskQueue", &poll).expect("a poll ends");
-        }
-        poll.task_queue = Some(queue("sticky"));
-        let _: ws::PollWorkflowTaskQueueResponse = server.call("PollWorkflowTaskQueue", &poll).expect("a poll ends");
-        for workflow_id in ["v", "w"] {
-            let query = ws::QueryWorkflowRequest {
-                namespace: namespace.clone(),
-                execution: Some(WorkflowExecution { workflow_id: workflow_id.into(), ..Default::default() }),
-                query: Some(WorkflowQuery { query_type: "n".into(), ..Default::default() }),
-                ..Default::default()
-            };
-            let asked = server.begin(method("QueryWorkflow"), HeaderMap::new(), query.encode_to_vec().into());
-            server.finish(&asked).expect_err("nobody answers, and the call ends all the same");
-        }
+        let complete = ws::RespondWorkflowTaskCompletedRequest {
+            task_token: poll("q"),
+            sticky_attributes: Some(tq::StickyExecutionAttributes {
+                worker_task_queue: queue("sticky"),
+                schedule_to_start_timeout: Some(prost_types::Duration { seconds: 1_000_000, nanos: 0 }),
+            }),
+            ..Default::default()
+        };
+        let _: ws::RespondWorkflowTaskCompletedResponse =
+            server.call("RespondWorkflowTaskCompleted", &complete).expect("a workflow task is completed");
+        let poll = ws::PollWorkflowTaskQueueRequest {
+            namespace: namespace.clone(),
+            task_queue: Some(tq::TaskQueue { name: "sticky".into(), kind: 2, normal_name: "q".into() }),
+            ..Default::default()
+        };
+        let idle: ws::PollWorkflowTaskQueueResponse = server.call("PollWorkflowTaskQueue", &poll).expect("a poll ends");
+        assert!(idle.task_token.is_empty(), "the worker is there, and has nothing to do");
+        let query = ws::QueryWorkflowRequest {
+            namespace,
+            execution: Some(WorkflowExecution { workflow_id, ..Default::default() }),
+            query: Some(WorkflowQuery { query_type: "n".into(), ..Default::default() }),
+            ..Default::default()
+        };
+        let asked = server.begin(method("QueryWorkflow"), HeaderMap::new(), query.encode_to_vec().into());
+        server.finish(&asked).expect_err("nobody answers, and the call ends all the same");
     }
 }

@@ -21,7 +21,7 @@ const KINDS: [(&str, &[&str]); 13] = [
     ("request_id", &["request_id", "attached_request_id", "create_request_id"]),
     ("queue", &["task_queue", "sticky_task_queue", "worker_task_queue", "normal_name"]),
     ("name", &["signal_name", "query_type", "marker_name"]),
-    ("page_token", &["next_page_token", "page_token", "maximum_page_token"]),
+    ("page_token", &["next_page_token", "page_token"]),
     ("identity", &["identity"]),
     ("attribute", &["search_attributes", "indexed_fields"]),
     ("query", &["query_id", "queries"]),

@@ -32,7 +32,7 @@ pub(super) fn run(input: &[u8]) {
             vocabulary.add(kind, &token);
         }
         let method = choices.pick(takers());
-        // A page token is handed on by the choice after those of the other fields, so it is added as a field of its own.
+        // In every field that takes one: of a field that comes twice the last counts.
         let mut request = session::request(method, &mut choices, &vocabulary);
         request.extend(handing_on(&session::described(method).input(), &token));
         let call = server.begin(method, session::headers(&mut choices), request.into());
@@ -77,7 +77,7 @@ fn changed(token: &[u8], choices: &mut Choices<'_>) -> Vec<u8> {
 }
 
 fn is_token(name: &str) -> bool {
-    matches!(name, "task_token" | "next_page_token" | "page_token" | "maximum_page_size_token")
+    matches!(name, "task_token" | "next_page_token" | "page_token")
 }
 
 /// The methods that take a token.
