@@ -25,6 +25,21 @@ fn refused(change: impl FnOnce(&mut Header)) -> String {
     error.split_once(" is damaged: ").unwrap().1.to_owned()
 }
 
+/// What loading says once a number of the header is out of its range.
+fn out_of_range(change: impl FnOnce(&mut Header)) {
+    assert_eq!(refused(change), "a number is out of its range");
+}
+
+#[test]
+fn what_cannot_be_counted_on_is_damage() {
+    out_of_range(|header| header.next_event_id = i64::MAX);
+    out_of_range(|header| header.history_size_bytes = -1);
+    out_of_range(|header| header.next_buffer_sequence = u64::MAX);
+    out_of_range(|header| header.workflow_task_attempt = i32::MAX);
+    out_of_range(|header| task(header).attempt = i32::MAX);
+    out_of_range(|header| task(header).scheduled_event_id = -1);
+}
+
 fn task(header: &mut Header) -> &mut WorkflowTask {
     header.workflow_task.as_mut().unwrap()
 }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{
     deadline::{self, Deadline},
+    plausible,
     records::{Activity, Class, Header, Profile, RequestIdInfo, StartKept, Timer, WorkflowTask},
 };
 use crate::{
@@ -91,6 +92,9 @@ impl Run {
                 Class::StartKept => run.start = Some(StartKept::decode(value).map_err(wrong)?),
                 Class::Activity => {
                     let activity = Activity::decode(value).map_err(wrong)?;
+                    if suffix != activity.scheduled_event_id.to_be_bytes() {
+                        return Err(damaged("its key is that of another".into()));
+                    }
                     run.activities.load(activity.scheduled_event_id, activity);
                 }
                 Class::Timer => {
@@ -111,7 +115,7 @@ impl Run {
         if run.header.next_event_id == 0 {
             return Err(Damaged { run: run.key.run_id, class: 0, reason: "the header is missing".into() });
         }
-        if let Some((class, violation)) = run.violation() {
+        if let Some((class, violation)) = run.violation().or_else(|| plausible::damage(&run)) {
             return Err(Damaged { run: run.key.run_id, class: class as u8, reason: violation.into() });
         }
         run.deadlines = run.all_deadlines().collect();
