@@ -3,6 +3,7 @@
 
 mod bench;
 mod crash;
+mod fuzz;
 mod process;
 mod repository;
 mod suites;
@@ -24,6 +25,8 @@ cargo xtask crash [--release] [--kills N | --faults | --fault NAME | ...]
     disk, its clock or its files fail; `--help` lists what it knows.
 cargo xtask bench [-- ARGUMENT ...]
     The load generator against the release build of the server, with the ceiling beside it.
+cargo xtask fuzz [--minutes N] [TARGET ...] [-- ARGUMENT ...]
+    Fuzzes the targets named, or all, for 20 minutes each. Arguments go to libFuzzer.
 cargo xtask tidy
     The rules of the house that no compiler checks.
 ";
@@ -52,6 +55,7 @@ fn run(arguments: &[String]) -> Result<bool> {
         "conformance" => suites::conformance::task(flags, handed_on),
         "crash" => crash::task(flags, handed_on),
         "bench" => bench::task(handed_on),
+        "fuzz" => fuzz::task(flags, handed_on),
         "tidy" => tidy::task(),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");

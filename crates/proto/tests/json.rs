@@ -6,6 +6,7 @@ use abide_proto::{
     temporal::api::{
         common::v1::{Memo, Payload, Payloads},
         history::v1::{History, HistoryEvent},
+        taskqueue::v1 as taskqueue,
     },
 };
 use proptest::prelude::*;
@@ -203,6 +204,17 @@ fn a_packed_message_shows_its_type() {
     let short = json::encode(&memo, Style::Shorthand);
     assert_eq!(short, json!({"fields": {"k": {"a": 1, "_protoMessageType": "x.Y"}}}));
     assert_eq!(json::decode::<Memo>(short, UnknownFields::Refuse).unwrap(), memo);
+}
+
+#[test]
+fn a_boxed_number_that_is_none_survives_json() {
+    const NAME: &str = "temporal.api.taskqueue.v1.TaskQueueMetadata";
+    for (json, is) in [("NaN", f64::NAN), ("-Infinity", f64::NEG_INFINITY)] {
+        let metadata = taskqueue::TaskQueueMetadata { max_tasks_per_second: Some(is) };
+        let value = json::encode_named(NAME, &metadata.encode_to_vec(), Style::Canonical).unwrap();
+        assert_eq!(value, json!({"maxTasksPerSecond": json}));
+        assert_eq!(json::decode_named(NAME, value, UnknownFields::Refuse).unwrap(), metadata.encode_to_vec());
+    }
 }
 
 #[test]

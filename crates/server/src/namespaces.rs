@@ -16,6 +16,7 @@ mod namespace;
 
 pub(crate) use meta::CLUSTER_SHARD;
 pub use meta::{MemoryMeta, Meta, MetaError, StoredMeta};
+pub(crate) use namespace::retention_of;
 pub use namespace::{CLUSTER_NAME, MAX_COLUMNS, Namespace, NoFreeColumn};
 
 /// The namespace of the server's own affairs. It cannot be registered, and not deleted.

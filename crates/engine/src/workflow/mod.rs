@@ -13,6 +13,7 @@ mod limits;
 mod names;
 pub mod new_run;
 mod next_run;
+mod plausible;
 mod problems;
 pub mod records;
 pub mod run;

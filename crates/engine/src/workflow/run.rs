@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use super::{
     deadline::{self, Deadline},
-    records::{Activity, Class, Header, Profile, RequestIdInfo, StartKept, Timer},
+    plausible,
+    records::{Activity, Class, Header, Profile, RequestIdInfo, StartKept, Timer, WorkflowTask},
 };
 use crate::{
     Time,
@@ -91,6 +92,9 @@ impl Run {
                 Class::StartKept => run.start = Some(StartKept::decode(value).map_err(wrong)?),
                 Class::Activity => {
                     let activity = Activity::decode(value).map_err(wrong)?;
+                    if suffix != activity.scheduled_event_id.to_be_bytes() {
+                        return Err(damaged("its key is that of another".into()));
+                    }
                     run.activities.load(activity.scheduled_event_id, activity);
                 }
                 Class::Timer => {
@@ -110,6 +114,9 @@ impl Run {
         }
         if run.header.next_event_id == 0 {
             return Err(Damaged { run: run.key.run_id, class: 0, reason: "the header is missing".into() });
+        }
+        if let Some((class, violation)) = run.violation().or_else(|| plausible::damage(&run)) {
+            return Err(Damaged { run: run.key.run_id, class: class as u8, reason: violation.into() });
         }
         run.deadlines = run.all_deadlines().collect();
         run.state_size_bytes = run.measure();
@@ -185,17 +192,29 @@ impl Run {
 
     /// Checks what must hold between transitions; a violation is a defect of the engine, never of its input.
     pub fn check_invariants(&self) {
-        let header = self.header.get();
-        assert!(header.next_event_id > 1, "a run has at least its Started event");
-        if let Some(task) = &header.workflow_task {
-            assert!(header.is_running() || !task.is_started(), "no workflow task runs on a closed run");
-            assert!(task.attempt >= 1, "attempts count from 1");
-            if task.is_started() && !task.is_transient {
-                assert!(task.started_event_id < header.next_event_id, "a stored Started event has a stored id");
-            }
+        if let Some((_, violation)) = self.violation() {
+            panic!("run {}: {violation}", self.key.run_id);
         }
-        let started = header.workflow_task.as_ref().is_some_and(|t| t.is_started());
-        assert!(started || self.buffered.is_empty(), "events are held back only while a workflow task runs");
+    }
+
+    /// What does not hold although it must, and the class of the record that says so.
+    fn violation(&self) -> Option<(Class, &'static str)> {
+        let header = self.header.get();
+        let task = header.workflow_task.as_ref();
+        let started = task.filter(|task| task.is_started());
+        let has_stored_start = |task: &WorkflowTask| task.is_transient || task.started_event_id < header.next_event_id;
+        let must_hold = [
+            (Class::Header, header.next_event_id > 1, "a run has at least its Started event"),
+            (Class::Header, started.is_none() || header.is_running(), "no workflow task runs on a closed run"),
+            (Class::Header, task.is_none_or(|task| task.attempt >= 1), "attempts count from 1"),
+            (Class::Header, started.is_none_or(has_stored_start), "a stored Started event has a stored id"),
+            (
+                Class::Buffered,
+                started.is_some() || self.buffered.is_empty(),
+                "events are held back only while a workflow task runs",
+            ),
+        ];
+        must_hold.into_iter().find(|(_, holds, _)| !holds).map(|(class, _, what)| (class, what))
     }
 
     /// Returns everything to what it was before the transition.

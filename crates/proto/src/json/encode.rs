@@ -130,6 +130,11 @@ fn well_known(name: &str, dynamic: &DynamicMessage, style: Style) -> Value {
         "google.protobuf.Duration" => {
             dynamic.transcode_to::<prost_types::Duration>().map_or(Value::Null, |span| span.to_string().into())
         }
+        // A number in a box is written as the number is: the library has no word for one that is none, or infinite.
+        "google.protobuf.DoubleValue" | "google.protobuf.FloatValue" => {
+            let field = dynamic.descriptor().get_field(1).expect("a box has its value in field 1");
+            single(&field.kind(), &dynamic.get_field(&field), style)
+        }
         "google.protobuf.Any" => any(&dynamic.transcode_to().unwrap_or_default(), style),
         _ => dynamic
             .serialize_with_options(serde_json::value::Serializer, &SerializeOptions::new().skip_default_fields(true))

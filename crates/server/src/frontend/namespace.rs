@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{Call, Frontend};
 use crate::{
-    namespaces::{CLUSTER_NAME, ChangeError, MetaError, Namespace, RegisterError, SYSTEM_NAMESPACE},
+    namespaces::{CLUSTER_NAME, ChangeError, MetaError, Namespace, RegisterError, SYSTEM_NAMESPACE, retention_of},
     status,
 };
 
@@ -266,8 +266,8 @@ fn update_config(frontend: &Frontend, namespace: &mut Namespace, config: Namespa
 
 /// A retention that is long enough.
 fn retention(frontend: &Frontend, given: Option<prost_types::Duration>) -> Result<Duration, Status> {
-    let retention: Option<Duration> = given.and_then(|given| given.try_into().ok());
-    retention
+    given
+        .and_then(retention_of)
         .filter(|retention| *retention >= frontend.dynamic_config.retention_min)
         .ok_or_else(|| status::invalid_argument("A valid retention period is not set on request."))
 }

@@ -142,7 +142,7 @@ impl Namespace {
         let mut namespace = Self::new(
             Uuid::try_parse(&info.id).ok()?.into_bytes(),
             info.name,
-            config.workflow_execution_retention_ttl?.try_into().ok()?,
+            retention_of(config.workflow_execution_retention_ttl?)?,
         );
         namespace.state = NamespaceState::try_from(info.state).ok()?;
         namespace.description = info.description;
@@ -152,6 +152,11 @@ impl Namespace {
         namespace.set_aliases(config.custom_search_attribute_aliases);
         Some(namespace)
     }
+}
+
+/// A retention in its wire form; none for one below zero. The conversion itself overflows for the lowest.
+pub(crate) fn retention_of(given: prost_types::Duration) -> Option<Duration> {
+    if given.seconds < 0 { None } else { given.try_into().ok() }
 }
 
 /// The type of the values in a column.

@@ -69,6 +69,7 @@ impl Shard {
     fn fire_due(self: &Arc<Self>) -> Result<u64, Error> {
         let now_ms = self.shared.env.wall_ms();
         let mut state = self.lock();
+        // Also when it is just there, or the wait below would be none for as long as the clock shows this millisecond.
         if state.horizon_ms <= now_ms + HORIZON_MS / 2 {
             self.extend_horizon(&mut state, now_ms + HORIZON_MS)?;
             state.prune();

@@ -73,16 +73,18 @@ async fn an_update_merges_and_is_refused_as_a_whole() {
     assert_eq!((info.description.as_str(), info.owner_email.as_str()), ("what", "me"));
     assert_eq!(info.data, data(&[("a", "1"), ("b", "3")]));
 
-    let config = NamespaceConfig {
-        workflow_execution_retention_ttl: Some(Duration { seconds: 3599, nanos: 0 }),
-        ..Default::default()
-    };
-    let refused = ws::UpdateNamespaceRequest {
-        config: Some(config),
-        ..update(UpdateNamespaceInfo { description: "other".into(), ..Default::default() })
-    };
-    let text = "A valid retention period is not set on request.";
-    assert_eq!(refusal(client.update_namespace(refused).await), plain(Code::InvalidArgument, text));
+    for seconds in [3599, -1, i64::MIN] {
+        let config = NamespaceConfig {
+            workflow_execution_retention_ttl: Some(Duration { seconds, nanos: 0 }),
+            ..Default::default()
+        };
+        let refused = ws::UpdateNamespaceRequest {
+            config: Some(config),
+            ..update(UpdateNamespaceInfo { description: "other".into(), ..Default::default() })
+        };
+        let text = "A valid retention period is not set on request.";
+        assert_eq!(refusal(client.update_namespace(refused).await), plain(Code::InvalidArgument, text));
+    }
     assert_eq!(server.describe("ns").await.namespace_info.unwrap().description, "what");
 }
 

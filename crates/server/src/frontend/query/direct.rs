@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use tonic::Status;
 use uuid::Uuid;
 
-use super::{MARGIN, Seen};
+use super::{LONGEST, MARGIN, Seen};
 use crate::{
     frontend::{Call, Frontend},
     shard::{Answer, QueryTask, Target, Task},
@@ -97,7 +97,7 @@ async fn ask_normal(frontend: &Frontend, call: &Call, seen: &Seen, query: &Workf
         return Err(status::unavailable("the query could not be queued, please retry"));
     };
     let now = frontend.env.monotonic();
-    let end = call.deadline.end_of_wait(now, Duration::from_secs(3600), MARGIN);
+    let end = call.deadline.end_of_wait(now, LONGEST, MARGIN);
     tokio::select! {
         biased;
         answer = waiting => {

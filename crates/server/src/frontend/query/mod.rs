@@ -14,7 +14,7 @@ use abide_proto::temporal::api::{
 use tonic::Status;
 use uuid::Uuid;
 
-use super::{Call, Frontend, limits::LongCall, workflow::target};
+use super::{Call, Deadline, Frontend, limits::LongCall, workflow::target};
 use crate::{
     shard::{Answer, Target},
     status,
@@ -23,6 +23,8 @@ use crate::{
 pub(super) use answer::{completed, task};
 pub(super) use direct::DirectQueries;
 
+/// How long a query waits whose caller does not say; who says longer waits no longer.
+const LONGEST: Duration = Duration::from_secs(3600);
 /// The answer leaves this long before the caller stops waiting.
 const MARGIN: Duration = Duration::from_secs(1);
 /// The attempt of a workflow task from which on a run counts as failing.
@@ -63,10 +65,12 @@ fn look(run: &Run, _: &abide_engine::Context<'_>) -> Seen {
 
 pub(crate) async fn query(
     frontend: &Frontend,
-    call: Call,
+    mut call: Call,
     request: ws::QueryWorkflowRequest,
 ) -> Result<ws::QueryWorkflowResponse, Status> {
     let _place = frontend.limits.long_call(&call, LongCall::Query)?;
+    // One end for all that follows: a worker's sticky timeout may be of any length.
+    call.deadline = Deadline::at(call.deadline.end_of_wait(frontend.env.monotonic(), LONGEST, Duration::ZERO));
     let target = target::of(request.execution, "")?;
     let Some(query) = request.query else {
         return Err(status::invalid_argument("WorkflowQuery is not set on request."));
@@ -137,7 +141,7 @@ async fn wait(
     waiting: tokio::sync::oneshot::Receiver<Answer>,
     margin: Duration,
 ) -> Result<Answer, Status> {
-    let end = call.deadline.end_of_wait(frontend.env.monotonic(), Duration::from_secs(3600), Duration::ZERO);
+    let end = call.deadline.end_of_wait(frontend.env.monotonic(), LONGEST, Duration::ZERO);
     let end = end.saturating_sub(margin.min(Duration::from_millis(50)));
     tokio::select! {
         biased;
