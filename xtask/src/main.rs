@@ -6,6 +6,7 @@ mod crash;
 mod fuzz;
 mod process;
 mod repository;
+mod sim;
 mod suites;
 mod tally;
 mod tidy;
@@ -16,13 +17,15 @@ use std::{env, process::ExitCode};
 use anyhow::{Result, bail};
 
 const USAGE: &str = "\
-cargo xtask test [rust|conformance|python|typescript|go ...]
+cargo xtask test [rust|simulator|conformance|python|typescript|go ...]
     Everything that has to pass, or the parts named. Installs what it needs into folders that git ignores.
 cargo xtask conformance [--release] [--if-present] [--grow] [-- PATTERN ...]
     The recorded answers of the reference server, against this one in memory and on disk.
 cargo xtask crash [--release] [--kills N | --faults | --fault NAME | ...]
     The crash rig: kills the server and its workers again and again under load, 100 times unless told otherwise, or lets its
     disk, its clock or its files fail; `--help` lists what it knows.
+cargo xtask sim [--seeds N | --minutes M | --seed S | --planted]
+    The simulator: a whole server under faults, each seed another life. --seed shows one, --planted tests the checks.
 cargo xtask bench [-- ARGUMENT ...]
     The load generator against the release build of the server, with the ceiling beside it.
 cargo xtask fuzz [--minutes N] [TARGET ...] [-- ARGUMENT ...]
@@ -54,6 +57,7 @@ fn run(arguments: &[String]) -> Result<bool> {
         "test" => suites::test(flags),
         "conformance" => suites::conformance::task(flags, handed_on),
         "crash" => crash::task(flags, handed_on),
+        "sim" => sim::task(rest),
         "bench" => bench::task(handed_on),
         "fuzz" => fuzz::task(flags, handed_on),
         "tidy" => tidy::task(),

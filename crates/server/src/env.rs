@@ -7,8 +7,10 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use tokio::sync::oneshot;
 
 mod real;
+mod slewed;
 
 pub use real::RealPlatform;
+pub use slewed::SlewedClock;
 
 /// A future that owns what it uses and may move between threads.
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send + 'static>>;

@@ -94,7 +94,11 @@ impl Network {
             }
         });
         let breaks_at = match self.world.chance(weather.reset) {
-            true => self.world.now() + self.world.span(Duration::ZERO, Duration::from_millis(20)),
+            // Soon, or when a poll may have got something.
+            true => {
+                let soon = if self.world.chance(0.5) { Duration::from_millis(20) } else { Duration::from_secs(3) };
+                self.world.now() + self.world.span(Duration::ZERO, soon)
+            }
             false => deadline,
         };
         let answer = tokio::select! {

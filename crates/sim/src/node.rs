@@ -102,15 +102,33 @@ impl Node {
         true
     }
 
+    /// Whoever supervises the process: one whose store has stopped ends, and is started again.
+    pub async fn supervise(self: Arc<Self>) {
+        loop {
+            let stopped = Arc::new(Notify::new());
+            let told = Arc::clone(&stopped);
+            self.store.on_stop(Box::new(move |_| told.notify_one()));
+            stopped.notified().await;
+            self.world.note("the store has stopped".into());
+            self.kill();
+            while !self.start().await {
+                self.world.sleep(Duration::from_millis(500)).await;
+            }
+        }
+    }
+
     /// The committing thread.
     async fn commit(self: Arc<Self>, stepper: Arc<Mutex<Option<Stepper<Done>>>>, submitted: Arc<Notify>) {
         loop {
             submitted.notified().await;
             while lock(&stepper).as_ref().is_some_and(Stepper::has_work) {
+                if let Some(stepper) = &mut *lock(&stepper) {
+                    stepper.take();
+                }
                 let sync = self.world.span(SYNC.0, SYNC.1) + *lock(&self.sync_delay);
                 self.world.sleep(sync).await;
                 if let Some(stepper) = &mut *lock(&stepper) {
-                    stepper.step();
+                    stepper.commit();
                 }
             }
         }
@@ -133,8 +151,13 @@ impl Node {
         };
         let Some(process) = process else { return };
         self.world.note("server is killed".into());
-        // Nothing is written from here on: first the committer goes, then who could submit to it.
-        drop(lock(&process.stepper).take());
+        // The group that was being written may have reached the disk. Nothing else is written from here on: first the
+        // committer goes, then who could submit to it.
+        if let Some(mut stepper) = lock(&process.stepper).take()
+            && self.world.chance(0.5)
+        {
+            stepper.commit();
+        }
         self.world.kill(group);
         drop(process);
         self.store.crash();

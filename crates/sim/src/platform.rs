@@ -2,13 +2,13 @@
 use std::{
     future::pending,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
 };
 
-use abide_server::env::{BoxFuture, Platform};
+use abide_server::env::{BoxFuture, Platform, SlewedClock};
 
 use crate::world::{Group, World};
 
@@ -38,17 +38,19 @@ pub struct SimPlatform {
     group: Group,
     clock: WallClock,
     began: Duration,
+    told: Mutex<SlewedClock>,
 }
 
 impl SimPlatform {
     pub fn new(world: &World, group: Group, clock: &WallClock) -> Self {
-        Self { world: world.clone(), group, clock: clock.clone(), began: world.now() }
+        Self { world: world.clone(), group, clock: clock.clone(), began: world.now(), told: Mutex::default() }
     }
 }
 
 impl Platform for SimPlatform {
     fn wall_ns(&self) -> i64 {
-        self.clock.ns(&self.world)
+        let monotonic_ns = self.monotonic().as_nanos() as i64;
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).next(self.clock.ns(&self.world), monotonic_ns)
     }
 
     fn monotonic(&self) -> Duration {

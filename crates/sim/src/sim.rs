@@ -103,6 +103,7 @@ pub fn run(plan: &Plan, trace: Trace) -> Outcome {
 
 impl Sim {
     async fn live(self: Arc<Self>, plan: Plan) -> Duration {
+        self.world.spawn(SURROUNDINGS, Arc::clone(&self.node).supervise());
         self.keep_server_up().await;
         (0..WORKERS).for_each(|_| self.start_worker());
         for (index, workload) in plan.workloads.iter().enumerate() {

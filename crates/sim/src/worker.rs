@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// How long a poll waits: now and then so short that it ends while a task is on its way.
-const POLL: (Duration, Duration) = (Duration::from_secs(3), Duration::from_secs(20));
+const POLL: (Duration, Duration) = (Duration::from_millis(2200), Duration::from_secs(20));
 /// How many polls of each kind a worker has open.
 const POLLERS: u64 = 2;
 

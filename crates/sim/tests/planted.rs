@@ -5,7 +5,7 @@ use abide_planted::{Fault, plant};
 use abide_sim::{plan::Plan, sim, trace::Trace};
 
 /// Within so many seeds each fault must be found.
-const SEEDS: u64 = 200;
+const SEEDS: u64 = 1000;
 
 #[test]
 fn every_planted_fault_is_found() {

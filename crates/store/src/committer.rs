@@ -163,13 +163,23 @@ impl GroupWriter {
         if group.is_empty() {
             return false;
         }
+        self.commit_group(group, queue, store, on_group);
+        true
+    }
+
+    fn commit_group<T>(
+        &mut self,
+        group: Group<T>,
+        queue: &CommitQueue<T>,
+        store: &dyn Store,
+        on_group: &mut dyn FnMut(Vec<T>, Result<(), CommitError>),
+    ) {
         let (count, bytes) = (group.batches.len(), group.size_bytes());
         queue.stats.groups.fetch_add(1, Ordering::Relaxed);
         self.commit(group, queue, store, on_group);
         queue.pending_bytes.fetch_sub(bytes, Ordering::Relaxed);
         queue.lock().finished += count as u64;
         queue.finished.notify_all();
-        true
     }
 
     fn commit<T>(
@@ -297,17 +307,22 @@ impl<T: Send + 'static> Committer<T> {
     ) -> (Committer<T>, Stepper<T>) {
         let queue = Arc::new(CommitQueue { on_submit: Some(Box::new(on_submit)), ..CommitQueue::default() });
         let (theirs, on_group) = (Arc::clone(&queue), Box::new(on_group));
-        let stepper = Stepper { queue: theirs, store, on_group, writer: GroupWriter::default() };
+        let stepper = Stepper { queue: theirs, store, on_group, writer: GroupWriter::default(), group: None };
         (Committer { queue, thread: None }, stepper)
     }
 }
+
+/// Called with the `done`s of batches whose fate is known.
+pub type OnGroup<T> = Box<dyn FnMut(Vec<T>, Result<(), CommitError>) + Send>;
 
 /// Commits group by group when it is told to. Dropping it drops what waits, as the death of the process would.
 pub struct Stepper<T> {
     queue: Arc<CommitQueue<T>>,
     store: Arc<dyn Store>,
-    on_group: Box<dyn FnMut(Vec<T>, Result<(), CommitError>) + Send>,
+    on_group: OnGroup<T>,
     writer: GroupWriter,
+    /// What was taken and is not committed yet.
+    group: Option<Group<T>>,
 }
 
 impl<T> Stepper<T> {
@@ -316,9 +331,18 @@ impl<T> Stepper<T> {
         !self.queue.lock().batches.is_empty()
     }
 
-    /// See [`GroupWriter::commit_next`].
-    pub fn step(&mut self) -> bool {
-        self.writer.commit_next(&self.queue, self.store.as_ref(), &mut self.on_group)
+    /// Takes the next group; what is submitted from now on waits for the one after it.
+    pub fn take(&mut self) {
+        if self.group.is_none() {
+            self.group = Some(self.queue.take(&mut self.queue.lock())).filter(|group| !group.is_empty());
+        }
+    }
+
+    /// Commits the group that was taken. See [`GroupWriter::commit_next`].
+    pub fn commit(&mut self) {
+        if let Some(group) = self.group.take() {
+            self.writer.commit_group(group, &self.queue, self.store.as_ref(), &mut self.on_group);
+        }
     }
 }
 

@@ -18,7 +18,7 @@ pub mod memory;
 pub mod simulated;
 pub mod store;
 
-pub use committer::{CommitQueue, Committer, CommitterStats, GroupWriter, Stepper};
+pub use committer::{CommitQueue, Committer, CommitterStats, GroupWriter, OnGroup, Stepper};
 pub use embedded::EmbeddedStore;
 pub use memory::MemoryStore;
 pub use simulated::SimulatedStore;

@@ -8,10 +8,10 @@ mod typescript;
 
 use anyhow::{Result, bail};
 
-use crate::tally::Tally;
+use crate::{sim, tally::Tally};
 
 /// The parts, in the order in which they run: what is quick to fail comes first.
-const PARTS: [&str; 5] = ["rust", "conformance", "python", "typescript", "go"];
+const PARTS: [&str; 6] = ["rust", "simulator", "conformance", "python", "typescript", "go"];
 
 /// Runs the parts named, or all.
 pub(crate) fn test(named: &[String]) -> Result<bool> {
@@ -24,6 +24,10 @@ pub(crate) fn test(named: &[String]) -> Result<bool> {
             "rust" => rust::run(&mut tally),
             // Whoever asks for it by name wants to hear that it is not there.
             "conformance" => conformance::run(&mut tally, &conformance::Options::in_test(named.is_empty())),
+            "simulator" => {
+                tally.step("planted faults", sim::planted_faults);
+                tally.step("fresh seeds", sim::fresh_seeds);
+            }
             "python" => tally.step("python", python::run),
             "typescript" => tally.step("typescript", typescript::run),
             _ => tally.step("go", go::run),

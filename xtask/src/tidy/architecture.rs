@@ -75,7 +75,10 @@ fn built_edges(sources: &[Source]) -> Edges {
                 Some((key, value)) if section == "[package]" && key.trim() == "name" => {
                     name = Some(value.trim().trim_matches('"').to_owned());
                 }
-                Some((key, _)) if section == "[dependencies]" && key.starts_with("abide-") => {
+                // What is optional is in no program.
+                Some((key, value))
+                    if section == "[dependencies]" && key.starts_with("abide-") && !value.contains("optional") =>
+                {
                     let end = key.find(['.', ' ']).unwrap_or(key.len());
                     found.insert(key[..end].to_owned());
                 }

@@ -1,8 +1,4 @@
 //! The platform of a real process.
-//!
-//! When somebody sets the machine's clock back, the process does not follow at once: its time runs at half speed until
-//! the clock has caught up. Deadlines that were set before would otherwise all be late by that step, and histories run
-//! backwards.
 #![allow(clippy::disallowed_methods)] // this is the door that all others go through
 use std::{
     sync::{Mutex, PoisonError},
@@ -12,12 +8,12 @@ use std::{
 use rand::{RngCore, SeedableRng, rngs::SmallRng};
 use tokio::{runtime::Handle, sync::watch};
 
-use super::{BoxFuture, Platform};
+use super::{BoxFuture, Platform, SlewedClock};
 
 /// Clock and generator of the machine, tasks on a tokio runtime.
 pub struct RealPlatform {
     start: Instant,
-    told: Mutex<Told>,
+    told: Mutex<SlewedClock>,
     runtime: Handle,
     generator: Mutex<SmallRng>,
     /// Whether tasks are to end. Each task that runs holds a receiver.
@@ -29,7 +25,7 @@ impl RealPlatform {
     pub(super) fn new() -> Self {
         Self {
             start: Instant::now(),
-            told: Mutex::new(Told { wall_ns: 0, monotonic_ns: 0 }),
+            told: Mutex::default(),
             runtime: Handle::current(),
             generator: Mutex::new(SmallRng::from_os_rng()),
             ended: watch::Sender::new(false),
@@ -86,37 +82,4 @@ impl Platform for RealPlatform {
 
 fn nanoseconds(span: Duration) -> i64 {
     i64::try_from(span.as_nanos()).unwrap_or(i64::MAX)
-}
-
-/// What the wall clock told last, and when that was by the monotonic one, both in nanoseconds.
-#[derive(Debug)]
-struct Told {
-    wall_ns: i64,
-    monotonic_ns: i64,
-}
-
-impl Told {
-    /// The time to tell now: the wall clock's, or half as much later than the last time as it really is.
-    fn next(&mut self, wall_ns: i64, monotonic_ns: i64) -> i64 {
-        let slowed_ns = self.wall_ns.saturating_add((monotonic_ns - self.monotonic_ns) / 2);
-        *self = Self { wall_ns: wall_ns.max(slowed_ns), monotonic_ns };
-        self.wall_ns
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn time_jumps_ahead_with_the_clock_and_slows_when_it_is_set_back() {
-        let mut told = Told { wall_ns: 1000, monotonic_ns: 10 };
-        assert_eq!(told.next(1005, 15), 1005);
-        assert_eq!(told.next(405, 35), 1015, "set back: half speed");
-        assert_eq!(told.next(1005, 635), 1315);
-        assert_eq!(told.next(1605, 1235), 1615, "almost there");
-        assert_eq!(told.next(1705, 1335), 1705, "caught up");
-        assert_eq!(told.next(9000, 1340), 9000, "set ahead: followed at once");
-        assert_eq!(told.next(9001, 1340 + 100), 9050, "a pause between the two readings never leads ahead of the time");
-    }
 }

@@ -107,7 +107,7 @@ impl Shard {
 }
 
 /// What a committer calls with each group whose fate is known.
-pub type OnGroup = Box<dyn FnMut(Vec<Done>, Result<(), CommitError>) + Send>;
+pub type OnGroup = abide_store::OnGroup<Done>;
 
 impl Shards {
     /// Takes over all shards and offers what was waiting. When it returns, they serve.

@@ -118,10 +118,10 @@ impl State {
             Is::ActivityTaskCanceledEventAttributes(of) => {
                 self.end_activity(of.scheduled_event_id, of.started_event_id)?
             }
-            Is::ActivityTaskCancelRequestedEventAttributes(of) => {
-                if !self.activities.contains_key(&of.scheduled_event_id) {
-                    return Err(format!("of {}, which is not pending", of.scheduled_event_id));
-                }
+            Is::ActivityTaskCancelRequestedEventAttributes(of)
+                if !self.activities.contains_key(&of.scheduled_event_id) =>
+            {
+                return Err(format!("of {}, which is not pending", of.scheduled_event_id));
             }
             Is::TimerStartedEventAttributes(of) => {
                 let span = of.start_to_fire_timeout.unwrap_or_default();
@@ -140,11 +140,11 @@ impl State {
                 }
             }
             Is::TimerCanceledEventAttributes(of) => drop(self.end_timer(&of.timer_id)?),
-            Is::WorkflowExecutionSignaledEventAttributes(of) => {
-                // The name of a workload's signal is its number.
-                if !self.signal_requests.insert(of.signal_name.clone()) {
-                    return Err(format!("signal {} twice", of.signal_name));
-                }
+            // The name of a workload's signal is its number.
+            Is::WorkflowExecutionSignaledEventAttributes(of)
+                if !self.signal_requests.insert(of.signal_name.clone()) =>
+            {
+                return Err(format!("signal {} twice", of.signal_name));
             }
             Is::WorkflowExecutionCompletedEventAttributes(_)
             | Is::WorkflowExecutionFailedEventAttributes(_)

@@ -6,20 +6,11 @@ use abide_store::simulated;
 use super::Fault;
 use crate::sim::Sim;
 
-/// The store writes nothing more after it: somebody starts the server again.
+/// The store writes nothing more after it, and the process ends.
 pub(super) const SYNC_FAILED: Fault = Fault {
     name: "sync failed",
-    run: |sim| {
-        Box::pin(async move {
-            sim.node.store.fail_next(simulated::Fault::SyncFailed);
-            sim.world.sleep(sim.world.span(Duration::from_secs(1), Duration::from_secs(10))).await;
-            // It may not have come to a sync, and must not later, when nobody looks.
-            sim.node.store.mend();
-            sim.node.kill();
-            sim.keep_server_up().await;
-        })
-    },
-    lasts: Duration::from_secs(15),
+    run: |sim| Box::pin(several(sim, simulated::Fault::SyncFailed, 1)),
+    lasts: Duration::from_secs(10),
     moves_clock: false,
 };
 
@@ -64,9 +55,13 @@ pub(super) const SLOW: Fault = Fault {
     moves_clock: false,
 };
 
-/// The next operations of a sort fail, up to `most` of them.
+/// The next operations of a sort fail, up to `most` of them, on a disk that is slow, so that others wait behind.
 async fn several(sim: Arc<Sim>, fault: simulated::Fault, most: u64) {
+    sim.node.slow_syncs(sim.world.span(Duration::ZERO, Duration::from_millis(500)));
+    sim.world.sleep(sim.world.span(Duration::ZERO, Duration::from_secs(2))).await;
     for _ in 0..=sim.world.below(most) {
         sim.node.store.fail_next(fault);
     }
+    sim.world.sleep(sim.world.span(Duration::ZERO, Duration::from_secs(2))).await;
+    sim.node.slow_syncs(Duration::ZERO);
 }

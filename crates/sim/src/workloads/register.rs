@@ -36,7 +36,8 @@ async fn run(sim: Arc<Sim>, id: String) {
         let (sim, id, recorder, ended) = (Arc::clone(&sim), id.clone(), Arc::clone(&recorder), Arc::clone(&ended));
         sim.world.clone().spawn(SURROUNDINGS, async move {
             for turn in 0..CALLS {
-                sim.world.sleep(sim.world.span(Duration::ZERO, Duration::from_secs(4))).await;
+                let gap = if sim.world.chance(0.5) { Duration::from_millis(50) } else { Duration::from_secs(4) };
+                sim.world.sleep(sim.world.span(Duration::ZERO, gap)).await;
                 call(&sim, &id, &recorder, choose(&sim, client * CALLS + turn)).await;
             }
             ended.notify_one();
