@@ -176,6 +176,28 @@ async fn a_limit_outlives_the_process() {
 }
 
 #[tokio::test]
+async fn a_long_name_has_a_limit_only_where_the_store_ends() {
+    let server = start().await;
+    for (bytes, want) in [(1001, None), (8193, Some("taskQueue length exceeds limit"))] {
+        let request = ws::UpdateTaskQueueConfigRequest {
+            namespace: "default".into(),
+            task_queue: "q".repeat(bytes),
+            task_queue_type: TaskQueueType::Activity as i32,
+            update_queue_rate_limit: Some(RateLimitUpdate {
+                rate_limit: Some(RateLimit { requests_per_second: 5.0 }),
+                reason: String::new(),
+            }),
+            ..Default::default()
+        };
+        let outcome = server.workflow().update_task_queue_config(request).await;
+        match want {
+            Some(text) => assert_eq!(refusal(outcome), plain(Code::InvalidArgument, text)),
+            None => assert!(outcome.is_ok(), "{bytes}: {outcome:?}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_versioned_worker_has_a_deployment_and_a_build() {
     let server = start().await;
     let mut client = server.workflow();

@@ -15,6 +15,8 @@ use crate::{
 const RESERVED_PREFIX: &str = "/_sys/";
 const FAIRNESS_KEY_BYTES_MAX: usize = 64;
 const WEIGHTS_MAX: usize = 1000;
+/// The reference looks at no length here; this one is what a key of the store holds.
+const NAME_BYTES_MAX: usize = 8 << 10;
 
 pub(crate) async fn update(
     frontend: &Frontend,
@@ -50,7 +52,7 @@ fn changes_nothing(request: &ws::UpdateTaskQueueConfigRequest) -> bool {
 fn check(frontend: &Frontend, request: &ws::UpdateTaskQueueConfigRequest, kind: TaskKind) -> Result<(), Status> {
     let refuse = |text: String| Err(status::invalid_argument(text));
     let longest = frontend.dynamic_config.id_length_max;
-    if request.task_queue.len() > longest {
+    if request.task_queue.len() > NAME_BYTES_MAX {
         return refuse("taskQueue length exceeds limit".into());
     }
     if request.task_queue.starts_with(RESERVED_PREFIX) {
