@@ -26,6 +26,8 @@ use crate::{
 /// The queue of all workers.
 pub const QUEUE: &str = "work";
 const WORKERS: usize = 2;
+/// How often memory is compared with the store once nothing goes wrong.
+const BETWEEN_AUDITS: Duration = Duration::from_secs(30);
 /// Once nothing goes wrong any more, everything has ended within this.
 const PATIENCE: Duration = Duration::from_secs(3600);
 
@@ -155,6 +157,7 @@ impl Sim {
 
     async fn wait_for_the_end(&self) {
         let until = self.world.now() + PATIENCE;
+        let mut next_audit = self.world.now();
         while !lock(&self.under_way).is_empty() && self.violations.is_empty() {
             if self.world.now() > until {
                 let stuck: Vec<String> = lock(&self.under_way).values().cloned().collect();
@@ -166,7 +169,23 @@ impl Sim {
                 }
                 return;
             }
+            if self.world.now() >= next_audit {
+                self.audit();
+                next_audit = self.world.now() + BETWEEN_AUDITS;
+            }
             self.world.sleep(Duration::from_secs(1)).await;
+        }
+        self.audit();
+    }
+
+    /// What is in memory is what would be loaded.
+    fn audit(&self) {
+        let Some((_, frontend)) = self.node.frontend() else { return };
+        for shard in frontend.shards.all() {
+            match shard.audit() {
+                Ok(differences) => differences.into_iter().for_each(|difference| self.violations.add(difference)),
+                Err(error) => self.violations.add(format!("the store cannot be read: {error}")),
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Nothing leaves a shard before the transition that caused it is durable: replies, tasks and wake-ups ride on the
 //! commit (in `durable`). Workflow ids are spread over a fixed number of shards; all runs of an id are in one.
+mod audit;
 mod durable;
 mod history;
 mod outbox;

@@ -315,7 +315,7 @@ impl Shard {
         self.lock().runs.len()
     }
 
-    fn load_stored(&self, key: &RunKey) -> Result<Option<Run>, Error> {
+    pub(super) fn load_stored(&self, key: &RunKey) -> Result<Option<Run>, Error> {
         let prefix = keys::run_prefix(*key.namespace_id.as_bytes(), &key.workflow_id, *key.run_id.as_bytes());
         let cut = prefix.len();
         let range = keys::prefix_range(prefix);
