@@ -26,7 +26,7 @@ pub(crate) fn test(named: &[String]) -> Result<bool> {
             "conformance" => conformance::run(&mut tally, &conformance::Options::in_test(named.is_empty())),
             "simulator" => {
                 tally.step("planted faults", sim::planted_faults);
-                tally.step("fresh seeds", sim::fresh_seeds);
+                tally.step("seeds", sim::many_seeds);
             }
             "python" => tally.step("python", python::run),
             "typescript" => tally.step("typescript", typescript::run),
