@@ -16,7 +16,7 @@ pub mod time;
 pub mod tracked;
 pub mod workflow;
 
-pub use context::{Context, Ids};
+pub use context::{Context, Ids, NoWorkers, Workers};
 pub use refusal::Refusal;
 pub use settings::Settings;
 pub use time::Time;

@@ -95,6 +95,11 @@ impl<T: Task> Backlog<T> {
         self.places.len() > self.durable.len() + self.transient.len()
     }
 
+    /// Nothing waits, in memory or in the outbox only.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.durable.is_empty() && self.transient.is_empty() && self.horizon.is_none()
+    }
+
     pub(crate) fn insert(&mut self, entry: Entry<T>) -> Insert<T> {
         let key = entry.task.key();
         match self.places.get(&key) {

@@ -9,6 +9,9 @@
 //! [`Taken::finish`]. A `Poll` or a `Taken` that is dropped on the way gives its task back to its place in the order,
 //! so a cancelled call never loses one.
 //!
+//! A shorter life: [`Matching::reserve`] keeps a poll that waits already for a task that is about to be committed as started,
+//! and [`Reserved::deliver`] gives it the task once it is.
+//!
 //! The clock comes in through [`Clock`]; order never depends on a hash seed.
 
 mod backlog;
@@ -23,6 +26,7 @@ mod queue;
 mod queue_id;
 mod rate_limit;
 mod refill;
+mod reserve;
 mod scaling;
 mod signals;
 mod stats;
@@ -36,4 +40,5 @@ pub use pollers::{PollerInfo, PollerSeen};
 pub use queue_id::{QueueId, TaskKind};
 pub use rate_limit::{RateLimit, RateLimitSource};
 pub use refill::{Refill, Room};
+pub use reserve::Reserved;
 pub use stats::{BacklogStats, PriorityStats};

@@ -43,7 +43,7 @@ pub enum Offer<T> {
 
 /// The task queues of a process. Cheap to clone; all clones are the same queues.
 pub struct Matching<T: Task> {
-    shared: Arc<Shared<T>>,
+    pub(crate) shared: Arc<Shared<T>>,
 }
 
 pub(crate) struct Shared<T: Task> {
@@ -233,7 +233,7 @@ impl<T: Task> Matching<T> {
             (state.last_used_ms, state.backlog.is_idle())
         };
         let unused = now_ms.saturating_sub(last_ms) >= options.idle_after_ms;
-        if state.retired || !unused || !empty || state.is_polled() || state.limiter.has_api_limit() {
+        if state.retired || !unused || !empty || state.is_polled() || !state.reserved.is_empty() || state.limiter.has_api_limit() {
             return None;
         }
         state.retired = true;
@@ -294,7 +294,7 @@ impl<T: Task> Matching<T> {
         self.shared.parts.iter().flat_map(|part| read(part).keys().cloned().collect::<Vec<_>>()).collect()
     }
 
-    fn find(&self, queue: &QueueId) -> Option<Arc<Queue<T>>> {
+    pub(crate) fn find(&self, queue: &QueueId) -> Option<Arc<Queue<T>>> {
         read(self.part(queue)).get(queue).map(Arc::clone)
     }
 

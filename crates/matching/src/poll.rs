@@ -31,6 +31,16 @@ impl<T: Task> Poll<T> {
         Self { shared, queue, id, identity, watch: None }
     }
 
+    /// Leaves the queue, unless a task is on its way to this poll: false then, and the poll is to be awaited on.
+    pub fn withdraw(&mut self) -> bool {
+        let Some(id) = self.id else { return true };
+        let left = self.queue.update(&self.shared, |state, _, now_ms| state.withdraw(id, &self.identity, now_ms));
+        if left == Some(true) {
+            self.id = None;
+        }
+        left != Some(false)
+    }
+
     fn taken(&mut self, handed: Handed<T>) -> Taken<T> {
         Taken { shared: Arc::clone(&self.shared), queue: Arc::clone(&self.queue), handed: Some(handed) }
     }
@@ -77,13 +87,14 @@ impl<T: Task> Future for Poll<T> {
 impl<T: Task> Drop for Poll<T> {
     fn drop(&mut self) {
         if let Some(id) = self.id.take() {
-            self.queue.update(&self.shared, |state, _, now_ms| state.leave(id, &self.identity, now_ms));
+            // Dropped behind the lock, for it may have much to do.
+            drop(self.queue.update(&self.shared, |state, _, now_ms| state.leave(id, &self.identity, now_ms)));
         }
     }
 }
 
 /// A task that a poll got. The queue still knows of it until [`Taken::finish`]; dropped before that, it goes back to its
-/// place in the order, for the next poll. Who drops it because a start failed for a passing reason waits a little first,
+/// place in the order, for the next poll. One that came through [`crate::Reserved::deliver`] has no place and is just dropped. Who drops it because a start failed for a passing reason waits a little first,
 /// or the next poll runs into the same failure at once.
 #[must_use = "a task that is dropped goes back to its queue"]
 pub struct Taken<T: Task> {
@@ -97,8 +108,10 @@ impl<T: Task> Taken<T> {
     /// The start is committed, or the task is obsolete: the queue forgets it.
     pub fn finish(mut self) -> Entry<T> {
         let handed = self.handed.take().expect("only finish and drop empty it, and both end its life");
-        let key = handed.entry.task.key();
-        self.queue.update(&self.shared, |state, _, _| state.backlog.settle(key));
+        if handed.order.is_some() {
+            let key = handed.entry.task.key();
+            self.queue.update(&self.shared, |state, _, _| state.backlog.settle(key));
+        }
         handed.entry
     }
 
@@ -136,7 +149,7 @@ impl<T: Task> Deref for Taken<T> {
 impl<T: Task> Drop for Taken<T> {
     fn drop(&mut self) {
         if let Some(handed) = self.handed.take() {
-            self.queue.update(&self.shared, |state, _, _| state.take_back(handed.order, handed.entry));
+            drop(self.queue.update(&self.shared, |state, _, _| state.take_back(handed)));
         }
     }
 }

@@ -22,15 +22,19 @@ pub(crate) struct Queue<T: Task> {
 }
 
 /// A poll that waits.
-struct Waiter {
+pub(crate) struct Waiter {
     waker: Option<Waker>,
-    since_ms: i64,
+    pub(crate) since_ms: i64,
+    identity: String,
     worker_instance_key: String,
+    /// Ended while it was reserved: it does not wait on.
+    ended: bool,
 }
 
 /// A task on its way to a poll, with what the poll's answer says besides.
 pub(crate) struct Handed<T> {
-    pub(crate) order: Order,
+    /// Its place in the queue; none for a task that the queue never held.
+    pub(crate) order: Option<Order>,
     pub(crate) entry: Entry<T>,
     pub(crate) waited_ms: i64,
     pub(crate) backlog_count: u64,
@@ -45,8 +49,8 @@ pub(crate) enum Look<T> {
     Ended,
 }
 
-/// Invariants, whenever the lock is free: no poll waits while a task could be handed out; an id is in `waiters` or in
-/// `handed` or in neither (its poll ended), and a task in `handed` is out in `backlog`.
+/// Invariants, whenever the lock is free: no poll waits while a task could be handed out; an id is in one of `waiters`,
+/// `reserved` and `handed`, or in none (its poll ended), and a task in `handed` that has a place is out in `backlog`.
 pub(crate) struct State<T: Task> {
     /// Not in the map of queues any more; who still holds it looks the queue up again.
     pub(crate) retired: bool,
@@ -55,6 +59,8 @@ pub(crate) struct State<T: Task> {
     pub(crate) pollers: PollerHistory<T::Poller>,
     /// By arrival, the longest-waiting first.
     waiters: BTreeMap<u64, Waiter>,
+    /// Kept for tasks that are on their way.
+    pub(crate) reserved: BTreeMap<u64, Waiter>,
     handed: BTreeMap<u64, Handed<T>>,
     next_poll_id: u64,
     /// The poll that watches the clock for the rate limit, and the time it waits for.
@@ -75,6 +81,7 @@ impl<T: Task> Queue<T> {
             limiter: Limiter::default(),
             pollers: PollerHistory::new(),
             waiters: BTreeMap::new(),
+            reserved: BTreeMap::new(),
             handed: BTreeMap::new(),
             next_poll_id: 0,
             watch: None,
@@ -140,17 +147,48 @@ impl<T: Task> State<T> {
             }
             let Some((order, entry)) = self.backlog.pop() else { break };
             let (id, waiter) = first.remove_entry();
-            self.dispatches.count(now_ms);
-            let waited_ms = now_ms.saturating_sub(waiter.since_ms);
-            let scaling_delta = self.scaling_delta(waited_ms, now_ms);
-            let backlog_count = self.backlog.count();
-            self.handed.insert(id, Handed { order, entry, waited_ms, backlog_count, scaling_delta });
-            signals.wake(waiter.waker);
+            let handed = self.on_its_way(waiter.since_ms, Some(order), entry, now_ms);
+            self.hand(id, waiter, handed, signals);
         }
         if watch != self.watch {
             self.watch = watch;
             let watcher = watch.and_then(|(id, _)| self.waiters.get_mut(&id));
             signals.wake(watcher.and_then(|waiter| waiter.waker.take()));
+        }
+    }
+
+    /// A task on its way to the poll that has waited since then.
+    pub(crate) fn on_its_way(&mut self, since_ms: i64, order: Option<Order>, entry: Entry<T>, now_ms: i64) -> Handed<T> {
+        self.dispatches.count(now_ms);
+        let waited_ms = now_ms.saturating_sub(since_ms);
+        let scaling_delta = self.scaling_delta(waited_ms, now_ms);
+        Handed { order, entry, waited_ms, backlog_count: self.backlog.count(), scaling_delta }
+    }
+
+    pub(crate) fn hand(&mut self, id: u64, waiter: Waiter, handed: Handed<T>, signals: &mut Signals) {
+        self.handed.insert(id, handed);
+        signals.wake(waiter.waker);
+    }
+
+    /// Keeps the longest-waiting poll for a task that is on its way. The answer is its id and who polls.
+    pub(crate) fn reserve(&mut self, now_ms: i64) -> Option<(u64, String)> {
+        if self.waiters.is_empty() || !self.backlog.is_empty() || !matches!(self.limiter.take(now_ms), Token::Granted) {
+            return None;
+        }
+        let (id, waiter) = self.waiters.pop_first()?;
+        self.pollers.last_poll_ms = Some(now_ms);
+        let identity = waiter.identity.clone();
+        self.reserved.insert(id, waiter);
+        Some((id, identity))
+    }
+
+    /// A poll was reserved for nothing: it waits on, if it was not ended meanwhile.
+    pub(crate) fn release(&mut self, id: u64, signals: &mut Signals) {
+        self.limiter.refund();
+        match self.reserved.remove(&id) {
+            Some(waiter) if waiter.ended => signals.wake(waiter.waker),
+            Some(waiter) => drop(self.waiters.insert(id, waiter)),
+            None => {}
         }
     }
 
@@ -183,14 +221,15 @@ impl<T: Task> State<T> {
         }
         let id = self.next_poll_id;
         self.next_poll_id += 1;
-        let worker_instance_key = info.worker_instance_key;
-        self.waiters.insert(id, Waiter { waker: None, since_ms: now_ms, worker_instance_key });
+        let PollerInfo { identity, worker_instance_key, .. } = info;
+        let waiter = Waiter { waker: None, since_ms: now_ms, identity, worker_instance_key, ended: false };
+        self.waiters.insert(id, waiter);
         id
     }
 
     /// What there is for a poll; it is woken when that changes.
     pub(crate) fn look(&mut self, id: u64, identity: &str, cx: &Context<'_>, now_ms: i64) -> Look<T> {
-        if let Some(waiter) = self.waiters.get_mut(&id) {
+        if let Some(waiter) = self.waiters.get_mut(&id).or_else(|| self.reserved.get_mut(&id)) {
             match &mut waiter.waker {
                 Some(waker) => waker.clone_from(cx.waker()),
                 none => *none = Some(cx.waker().clone()),
@@ -206,24 +245,38 @@ impl<T: Task> State<T> {
         }
     }
 
-    /// A poll is dropped before it resolved.
-    pub(crate) fn leave(&mut self, id: u64, identity: &str, now_ms: i64) {
-        if self.waiters.remove(&id).is_some() {
+    /// A poll is dropped before it resolved. The answer is a task that was on its way to it and has no place here.
+    pub(crate) fn leave(&mut self, id: u64, identity: &str, now_ms: i64) -> Option<Entry<T>> {
+        let handed = self.handed.remove(&id);
+        if handed.is_some() || self.waiters.remove(&id).or_else(|| self.reserved.remove(&id)).is_some() {
             self.pollers.ended(identity, now_ms);
-        } else if let Some(handed) = self.handed.remove(&id) {
-            self.pollers.ended(identity, now_ms);
-            self.take_back(handed.order, handed.entry);
         }
+        self.take_back(handed?)
     }
 
-    /// A task that was handed out for nothing returns to its place.
-    pub(crate) fn take_back(&mut self, order: Order, entry: Entry<T>) {
+    /// A poll that waits leaves; one that a task is on its way to stays.
+    pub(crate) fn withdraw(&mut self, id: u64, identity: &str, now_ms: i64) -> bool {
+        let waited = self.waiters.remove(&id).is_some();
+        if waited {
+            self.pollers.ended(identity, now_ms);
+        }
+        waited
+    }
+
+    /// A task that was handed out for nothing returns to its place. The answer is the task if it has none.
+    pub(crate) fn take_back(&mut self, handed: Handed<T>) -> Option<Entry<T>> {
         self.limiter.refund();
-        self.backlog.put_back(order, entry);
+        let Some(order) = handed.order else { return Some(handed.entry) };
+        self.backlog.put_back(order, handed.entry);
+        None
     }
 
-    /// Ends the waiting polls that `which` names by worker instance key. The answer is how many.
+    /// Ends the waiting polls that `which` names by worker instance key. The answer is how many. Those that a task is on its
+    /// way to end when they have it.
     pub(crate) fn end_polls(&mut self, which: impl Fn(&str) -> bool, signals: &mut Signals) -> usize {
+        for waiter in self.reserved.values_mut() {
+            waiter.ended |= which(&waiter.worker_instance_key);
+        }
         let before = self.waiters.len();
         self.waiters.retain(|_, waiter| {
             let keep = !which(&waiter.worker_instance_key);

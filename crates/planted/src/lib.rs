@@ -30,6 +30,8 @@ pub enum Fault {
     StartDedupForgotten,
     /// The last event that came during a workflow task is lost when the task ends.
     BufferedEventLost,
+    /// A task goes to a poll that waits for it before its start is durable.
+    HandedOverBeforeCommit,
     /// A task that was offered again while it was out is forgotten.
     OfferedAgainForgotten,
     /// A run's history stays after its retention.
@@ -37,7 +39,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub const ALL: [Fault; 14] = [
+    pub const ALL: [Fault; 15] = [
         Fault::ReplyBeforeCommit,
         Fault::ReadBeforeCommit,
         Fault::AcknowledgedBeforeSync,
@@ -50,6 +52,7 @@ impl Fault {
         Fault::SignalDedupForgotten,
         Fault::StartDedupForgotten,
         Fault::BufferedEventLost,
+        Fault::HandedOverBeforeCommit,
         Fault::OfferedAgainForgotten,
         Fault::HistoryLeftBehind,
     ];

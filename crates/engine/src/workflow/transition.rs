@@ -4,6 +4,7 @@ use prost::Message;
 use super::{
     deadline,
     dispatch::{self, Dispatch, TaskKind},
+    hand_over::{Started, hand_over},
     history::{self, BUFFERED_EVENT_ID},
     limits,
     new_run::NewRun,
@@ -66,6 +67,8 @@ pub struct Finished {
     pub commit: Commit,
     /// The next run of the chain; it must be created and committed in the same durable write.
     pub successor: Option<Box<NewRun>>,
+    /// The tasks that workers took at once ([`crate::Workers`]), in the order they were taken in.
+    pub started: Vec<Started>,
 }
 
 impl Commit {
@@ -83,13 +86,15 @@ pub struct Transition<'a, 'c> {
     events: Vec<HistoryEvent>,
     /// How many of `events` each finished batch ends at.
     batch_ends: Vec<usize>,
+    /// What is encoded already.
+    batches: Vec<Batch>,
     /// The run that follows this one, to be made in the same durable write.
     pub(crate) successor: Option<Box<NewRun>>,
 }
 
 impl<'a, 'c> Transition<'a, 'c> {
     pub fn new(run: &'a mut Run, cx: &'a mut Context<'c>) -> Self {
-        Self { run, cx, events: Vec::new(), batch_ends: Vec::new(), successor: None }
+        Self { run, cx, events: Vec::new(), batch_ends: Vec::new(), batches: Vec::new(), successor: None }
     }
 
     pub fn now(&self) -> Time {
@@ -184,11 +189,6 @@ impl<'a, 'c> Transition<'a, 'c> {
         !self.run.buffered.is_empty()
     }
 
-    /// The events written so far.
-    pub fn events(&self) -> &[HistoryEvent] {
-        &self.events
-    }
-
     /// Undoes everything.
     pub fn abort(self) {
         self.run.undo();
@@ -199,6 +199,7 @@ impl<'a, 'c> Transition<'a, 'c> {
         self.run.undo();
         self.events.clear();
         self.batch_ends.clear();
+        self.batches.clear();
         self.successor = None;
     }
 
@@ -212,7 +213,9 @@ impl<'a, 'c> Transition<'a, 'c> {
         } else if !running {
             self.discard_buffer();
         }
-        let batches = self.batches();
+        let started = hand_over(&mut self);
+        self.seal();
+        let batches = std::mem::take(&mut self.batches);
         if !running && self.run.header.original().is_some_and(|h| h.is_running()) {
             let first = batches.last().map_or(0, |b| b.first_event_id);
             self.run.header.get_mut().close_batch_event_id = first;
@@ -235,16 +238,17 @@ impl<'a, 'c> Transition<'a, 'c> {
         };
         settle(self.run);
         self.run.check_invariants();
-        Finished { commit, successor: self.successor }
+        Finished { commit, successor: self.successor, started }
     }
 
-    fn batches(&mut self) -> Vec<Batch> {
+    /// Encodes the events so far, and counts them towards the size of the history.
+    pub(crate) fn seal(&mut self) {
         let mut ends = std::mem::take(&mut self.batch_ends);
         if ends.last() != Some(&self.events.len()) {
             ends.push(self.events.len());
         }
         let mut events = std::mem::take(&mut self.events).into_iter();
-        let (mut batches, mut from, mut size_bytes) = (Vec::with_capacity(ends.len()), 0, 0);
+        let (mut from, mut size_bytes) = (0, 0);
         for end in ends {
             let events: Vec<HistoryEvent> = events.by_ref().take(end - from).collect();
             from = end;
@@ -252,12 +256,11 @@ impl<'a, 'c> Transition<'a, 'c> {
             let history = History { events };
             let encoded = history.encode_to_vec();
             size_bytes += encoded.len() as i64;
-            batches.push(Batch { first_event_id, events: history.events, encoded });
+            self.batches.push(Batch { first_event_id, events: history.events, encoded });
         }
         if size_bytes > 0 {
             self.run.header.get_mut().history_size_bytes += size_bytes;
         }
-        batches
     }
 
     /// Brings the set of deadlines up to date with the records that changed.
@@ -294,7 +297,7 @@ impl<'a, 'c> Transition<'a, 'c> {
     }
 
     /// The outbox rows that came and went with the records that changed; all rows go with the run's close.
-    fn outbox(&self) -> (Vec<Dispatch>, Vec<OutboxKey>) {
+    pub(crate) fn outbox(&self) -> (Vec<Dispatch>, Vec<OutboxKey>) {
         let run = &*self.run;
         let (mut before, mut now) = (Vec::new(), Vec::new());
         if !run.is_new {

@@ -5,7 +5,7 @@ use abide_engine::{
     api::{common, enums, failure::Failure, history::HistoryEvent, service},
     time::Span,
     workflow::{
-        Run, TaskKind, TaskToken,
+        Run, Started, TaskKind, TaskToken,
         activity::{Selector, StartedActivity},
         workflow_task::start::{StartedWorkflowTask, Taker},
     },
@@ -124,6 +124,8 @@ impl Driver {
         if dice.percent(30) {
             self.reloaded.load();
         }
+        let wait = dice.percent(40);
+        (self.kept.workers.wait, self.reloaded.workers.wait) = (wait, wait);
         let op = self.choose(dice);
         let told = format!("{op:?}");
         let (kept, reloaded) = (apply(&mut self.kept, &op), apply(&mut self.reloaded, &op));
@@ -134,6 +136,7 @@ impl Driver {
         if matches!(op, Op::Start { .. }) {
             self.note_eager();
         }
+        self.note_handed_over();
         if matches!(op, Op::Pass(_)) {
             nothing_overdue(self.kept.run(), self.kept.now);
         }
@@ -156,6 +159,17 @@ impl Driver {
     fn note_eager(&mut self) {
         self.tasks.extend(self.kept.eager_task.take().map(|task| task.token));
         self.reloaded.eager_task = None;
+    }
+
+    fn note_handed_over(&mut self) {
+        let handed_over = std::mem::take(&mut self.kept.handed_over);
+        assert_eq!(handed_over, std::mem::take(&mut self.reloaded.handed_over), "both hand over alike");
+        for started in handed_over {
+            match started {
+                Started::Workflow(task) => self.tasks.push(task.token),
+                Started::Activity(task) => self.activities.push(task.token),
+            }
+        }
     }
 
     fn same(&self, told: &str) {
@@ -260,7 +274,7 @@ impl Driver {
             Cause::UnhandledCommand,
             Cause::ResetWorkflow,
         ];
-        if dice.percent(3) {
+        if dice.percent(6) {
             causes[0] = Cause::GrpcMessageTooLarge;
         }
         match self.task_token(dice) {

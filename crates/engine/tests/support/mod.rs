@@ -9,12 +9,15 @@ mod text;
 use std::collections::BTreeMap;
 
 use abide_engine::{
-    Context, Ids, Refusal, Settings, Time,
+    Context, Ids, Refusal, Settings, Time, Workers,
     api::{common, history as h, history::HistoryEvent, service, taskqueue},
     time::Span,
     workflow::{
-        Commit, Dispatch, Finished, OutboxKey, Run, Transition, create, finish, start,
-        workflow_task::{complete::Stop, start::StartedWorkflowTask},
+        Commit, Dispatch, Finished, OutboxKey, Run, RunKey, Started, Transition, create, finish, start,
+        workflow_task::{
+            complete::Stop,
+            start::{StartedWorkflowTask, Taker},
+        },
     },
 };
 pub use text::shown;
@@ -35,6 +38,22 @@ impl Ids for Counter {
     }
 }
 
+/// The workers that wait.
+#[derive(Clone, Debug, Default)]
+pub struct Waiting {
+    /// Whether any do: they take every task at once then.
+    pub wait: bool,
+    /// Of every take.
+    pub request_id: String,
+}
+
+impl Workers for Waiting {
+    fn take(&mut self, _: &RunKey, task: &Dispatch) -> Option<Taker> {
+        let sticky_queue = if task.is_sticky() { task.queue.clone() } else { String::new() };
+        self.wait.then(|| Taker { identity: "worker".into(), request_id: self.request_id.clone(), sticky_queue })
+    }
+}
+
 /// What the store holds of one run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Stored {
@@ -52,6 +71,9 @@ pub struct Rig {
     /// The clock was never set back.
     pub clock_is_steady: bool,
     ids: Counter,
+    pub workers: Waiting,
+    /// What workers that waited were given, and did not look at yet; oldest first.
+    pub handed_over: Vec<Started>,
     /// Every run of the workflow id, closed ones too.
     runs: BTreeMap<Uuid, Run>,
     /// The newest of them.
@@ -94,12 +116,22 @@ impl Rig {
         rig
     }
 
+    /// A run whose workers wait from the first, or never.
+    pub fn start_with_workers(wait: bool) -> Self {
+        let mut rig = Self::empty(Settings::default());
+        rig.workers.wait = wait;
+        rig.create(start_request(), None);
+        rig
+    }
+
     fn empty(settings: Settings) -> Self {
         Self {
             settings,
             now: Time(1_000_000_000_000_000_000),
             clock_is_steady: true,
             ids: Counter(0),
+            workers: Waiting { wait: false, request_id: "take".into() },
+            handed_over: Vec::new(),
             runs: BTreeMap::new(),
             current: Uuid::nil(),
             stored: BTreeMap::new(),
@@ -114,7 +146,7 @@ impl Rig {
         request: service::StartWorkflowExecutionRequest,
         signal: Option<h::WorkflowExecutionSignaledEventAttributes>,
     ) {
-        let mut cx = Context { now: self.now, ids: &mut self.ids, settings: &self.settings, namespace: "default" };
+        let mut cx = Context { now: self.now, ids: &mut self.ids, workers: &mut self.workers, settings: &self.settings, namespace: "default" };
         start::validate_start(&self.settings, "default", &request).unwrap();
         let mut new = start::new_run(&mut cx, NAMESPACE, request);
         new.signal = signal.map(|signal| (signal, Vec::new()));
@@ -145,7 +177,7 @@ impl Rig {
         run_id: Uuid,
         change: impl FnOnce(&mut Transition<'_, '_>) -> Result<R, Stop>,
     ) -> Result<R, Refusal> {
-        let mut cx = Context { now: self.now, ids: &mut self.ids, settings: &self.settings, namespace: "default" };
+        let mut cx = Context { now: self.now, ids: &mut self.ids, workers: &mut self.workers, settings: &self.settings, namespace: "default" };
         let run = self.runs.get_mut(&run_id).unwrap();
         let (before, was_running) = (shown(run), run.is_running());
         let mut tx = Transition::new(run, &mut cx);
@@ -168,14 +200,20 @@ impl Rig {
     }
 
     fn take(&mut self, finished: Finished) {
-        let Finished { commit, successor } = finished;
+        let Finished { commit, successor, started } = finished;
         let run_id = commit.key.run_id;
         self.write(commit);
+        for started in &started {
+            if let Started::Workflow(task) = started {
+                check::task(task, &self.stored[&run_id]);
+            }
+        }
+        self.handed_over.extend(started);
         self.check(run_id);
         if let Some(new) = successor {
             assert!(!self.runs[&run_id].is_running(), "a run is followed only when it is closed");
             check::link(self.stored[&run_id].events.last().unwrap(), run_id, &new);
-            let mut cx = Context { now: self.now, ids: &mut self.ids, settings: &self.settings, namespace: "default" };
+            let mut cx = Context { now: self.now, ids: &mut self.ids, workers: &mut self.workers, settings: &self.settings, namespace: "default" };
             let made = create(&mut cx, *new);
             self.take_new(made.run, made.finished);
         }

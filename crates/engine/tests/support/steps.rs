@@ -9,7 +9,7 @@ use abide_engine::{
     },
     time::Span,
     workflow::{
-        Dispatch, TaskKind, TaskToken, activity,
+        Dispatch, Started, TaskKind, TaskToken, activity,
         activity::{CanceledAnswer, CompletedAnswer, FailedAnswer, HeartbeatReply, Selector, StartedActivity},
         cancel, close, signal,
         start::{self, Decision},
@@ -129,11 +129,15 @@ impl Rig {
         self.stored().outbox.iter().find(|d| d.task_kind() == kind).cloned()
     }
 
-    /// Takes the workflow task that waits, from its own queue.
+    /// The workflow task that was handed over, or takes the one that waits, from its own queue.
     pub fn workflow_task(&mut self) -> Option<StartedWorkflowTask> {
+        let handed_over = self.handed_over.iter().position(|started| matches!(started, Started::Workflow(_)));
+        if let Some(Started::Workflow(task)) = handed_over.map(|at| self.handed_over.remove(at)) {
+            return Some(*task);
+        }
         let waiting = self.waiting(TaskKind::Workflow)?;
         let sticky_queue = if waiting.is_sticky() { waiting.queue.clone() } else { String::new() };
-        let request_id = format!("take-{}", self.now.0);
+        let request_id = self.workers.request_id.clone();
         let taker = Taker { identity: "worker".into(), request_id, sticky_queue };
         Some(self.take_workflow_task(waiting.scheduled_event_id, &taker).unwrap())
     }
@@ -199,10 +203,14 @@ impl Rig {
         self.step_on(run_id, |tx| Ok(respond_failed::respond(tx, token, request)?))
     }
 
-    /// Takes the activity that has waited longest.
+    /// The activity that was handed over, or takes the one that has waited longest.
     pub fn activity(&mut self) -> Option<StartedActivity> {
+        let handed_over = self.handed_over.iter().position(|started| matches!(started, Started::Activity(_)));
+        if let Some(Started::Activity(task)) = handed_over.map(|at| self.handed_over.remove(at)) {
+            return Some(*task);
+        }
         let waiting = self.waiting(TaskKind::Activity)?;
-        let request_id = format!("take-{}", self.now.0);
+        let request_id = self.workers.request_id.clone();
         Some(self.take_activity(waiting.scheduled_event_id, waiting.attempt, &request_id).unwrap())
     }
 

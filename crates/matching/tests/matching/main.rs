@@ -7,4 +7,5 @@ mod order_model;
 mod overflow;
 mod overflow_model;
 mod rate;
+mod reserve;
 mod support;

@@ -9,7 +9,9 @@ use abide_store::CommitError;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    Shard, Shared, outbox,
+    Shard, Shared,
+    hand_over::HandOver,
+    outbox,
     query::{self, QueryAnswers},
     recover,
 };
@@ -22,6 +24,8 @@ pub struct Done {
     /// The runs that the batch changed; empty for a barrier.
     pub(super) runs: Vec<Arc<RunKey>>,
     pub(super) tasks: Vec<(Arc<RunKey>, Dispatch)>,
+    /// What goes straight to polls.
+    pub(super) handed_over: Vec<HandOver>,
     /// What a completed workflow task says to the queries that rode on it.
     pub(super) answers: Option<QueryAnswers>,
     pub(super) reply: Option<oneshot::Sender<Result<(), CommitError>>>,
@@ -66,13 +70,16 @@ fn finish_or_abort(done: Done, outcome: &Result<(), CommitError>) {
 }
 
 fn finish(done: Done, outcome: &Result<(), CommitError>) {
-    let Done { shard, epoch, runs, tasks, answers, reply } = done;
+    let Done { shard, epoch, runs, tasks, handed_over, answers, reply } = done;
     match outcome {
         Ok(()) => {
             settle(&shard, epoch, &runs, answers);
             // The reply first: the caller is waiting, the worker may be too but hears of it through another call.
             if let Some(reply) = reply {
                 let _ = reply.send(Ok(())); // a caller that went away needs no answer
+            }
+            for task in handed_over {
+                task.deliver(&shard);
             }
             for (key, dispatch) in tasks {
                 outbox::offer(&shard.shared, &key, dispatch);

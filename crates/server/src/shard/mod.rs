@@ -4,6 +4,7 @@
 //! commit (in `durable`). Workflow ids are spread over a fixed number of shards; all runs of an id are in one.
 mod audit;
 mod durable;
+mod hand_over;
 mod history;
 mod outbox;
 mod persist;
@@ -31,6 +32,7 @@ use uuid::Uuid;
 use crate::{env::Env, namespaces::Namespaces};
 
 pub use durable::Done;
+pub use hand_over::StartedTask;
 pub use history::{HistoryPage, PageLimits};
 pub use outbox::{QueueClock, Task};
 pub use query::{Answer, QueryAnswers, QueryTask};

@@ -6,7 +6,7 @@ use abide_matching::{Entry, Offer, QueueId};
 use prost::Message;
 use uuid::Uuid;
 
-use super::{Shards, Shared, query::QueryTask};
+use super::{Shards, Shared, StartedTask, query::QueryTask};
 use crate::env::{BoxFuture, Env};
 
 /// What matching hands to a poller.
@@ -14,6 +14,8 @@ use crate::env::{BoxFuture, Env};
 pub enum Task {
     /// A workflow or activity task; the run says whether it still stands.
     Dispatch { key: Arc<RunKey>, dispatch: Dispatch },
+    /// A task that was started for the poll which gets it.
+    Started(Arc<StartedTask>),
     /// A question that is put to a worker directly (spec §3.11). Not durable: whoever asked still waits.
     Query(Arc<QueryTask>),
 }
@@ -59,6 +61,8 @@ impl abide_matching::Task for Task {
                 let kind = dispatch.task_kind() as u8;
                 (key.run_id.as_u128(), kind, dispatch.scheduled_event_id, dispatch.attempt)
             }
+            // Never held by a queue, and so never compared.
+            Self::Started(_) => (0, 0, 0, 0),
             Self::Query(query) => (query.id.as_u128(), 0, 0, 0),
         }
     }
@@ -82,10 +86,10 @@ impl abide_matching::Clock for QueueClock {
     }
 }
 
-/// The queue that a task goes to first, and its place there.
-fn place(key: &Arc<RunKey>, dispatch: Dispatch) -> (QueueId, Entry<Task>) {
+/// The queue that a task goes to first.
+pub(super) fn queue_of(key: &RunKey, dispatch: &Dispatch) -> QueueId {
     let namespace = *key.namespace_id.as_bytes();
-    let queue = match (dispatch.task_kind(), dispatch.is_sticky()) {
+    match (dispatch.task_kind(), dispatch.is_sticky()) {
         (TaskKind::Workflow, true) => QueueId::sticky(namespace, dispatch.queue.as_str()),
         (TaskKind::Workflow, false) => {
             QueueId::normal(namespace, abide_matching::TaskKind::Workflow, dispatch.queue.as_str())
@@ -93,7 +97,12 @@ fn place(key: &Arc<RunKey>, dispatch: Dispatch) -> (QueueId, Entry<Task>) {
         (TaskKind::Activity, _) => {
             QueueId::normal(namespace, abide_matching::TaskKind::Activity, dispatch.queue.as_str())
         }
-    };
+    }
+}
+
+/// The queue that a task goes to first, and its place there.
+fn place(key: &Arc<RunKey>, dispatch: Dispatch) -> (QueueId, Entry<Task>) {
+    let queue = queue_of(key, &dispatch);
     let entry = Entry {
         priority: u8::try_from(dispatch.priority.max(0)).unwrap_or(u8::MAX),
         scheduled_time_ms: dispatch.outbox_ms(),

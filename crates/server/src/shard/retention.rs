@@ -4,7 +4,7 @@ use std::sync::Arc;
 use abide_engine::workflow::RunKey;
 use abide_store::Batch;
 
-use super::{Error, Shard, persist, state::State, transact::Changes};
+use super::{Error, Shard, hand_over::WaitingPolls, persist, state::State, transact::Changes};
 
 /// Erases a closed run. Its timer row is the one that fired.
 pub(super) fn erase(shard: &Arc<Shard>, state: &mut State, key: &RunKey) -> Result<(), Error> {
@@ -17,6 +17,7 @@ pub(super) fn erase(shard: &Arc<Shard>, state: &mut State, key: &RunKey) -> Resu
         state.currents.remove(&(key.namespace_id, key.workflow_id.clone()));
     }
     state.queries.remove(key);
-    shard.submit(state, Changes { batch: Some(batch), ..Default::default() });
+    let changes = Changes { batch: Some(batch), ..Default::default() };
+    shard.submit(state, changes, WaitingPolls::new(&shard.shared));
     Ok(())
 }

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::{
     Error, Shard,
+    hand_over::WaitingPolls,
     state::State,
     transact::{Changes, Durable, EnvIds, durable},
 };
@@ -125,7 +126,8 @@ impl Shard {
     ) -> Result<(StartReply, Durable), Error> {
         let settings = self.shared.settings.of(namespace);
         let mut ids = EnvIds(&self.shared.env);
-        let mut cx = self.context(&settings, namespace, &mut ids);
+        let mut polls = WaitingPolls::new(&self.shared);
+        let mut cx = self.context(&settings, namespace, &mut ids, &mut polls);
         let links = request.links.clone();
         let mut new = start::new_run(&mut cx, Uuid::from_bytes(namespace.id), request);
         new.signal = signal.map(|signal| (signal, links));
@@ -142,7 +144,7 @@ impl Shard {
         let Created { run, finished, eager_task } = create(&mut cx, new);
         let key = run.key.clone();
         self.take_in_new(state, run, finished, &mut changes);
-        let waiting = self.submit(state, changes);
+        let waiting = self.submit(state, changes, polls);
         let status = Status::Running as i32;
         Ok((StartReply { key, started: true, status, eager_task, attached: false }, Some(waiting)))
     }

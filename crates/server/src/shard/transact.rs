@@ -2,15 +2,17 @@
 use std::sync::Arc;
 
 use abide_engine::{
-    Context, Ids, Refusal, Settings, Time,
-    workflow::{Dispatch, Finished, Run, RunKey, Transition, create, finish, workflow_task::complete::Stop},
+    Context, Ids, NoWorkers, Refusal, Settings, Time, Workers,
+    workflow::{Dispatch, Finished, Run, RunKey, Started, Transition, create, finish, workflow_task::complete::Stop},
 };
 use abide_store::{Batch, Order, Table, keys};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::{
-    Done, Error, Shard, persist,
+    Done, Error, Shard,
+    hand_over::WaitingPolls,
+    persist,
     query::QueryAnswers,
     settings::WORKFLOW_ID_BYTES_MAX,
     state::{Current, Entry, State},
@@ -129,7 +131,8 @@ impl Shard {
             let key = self.find(&mut state, namespace, target)?;
             let settings = self.shared.settings.of(namespace);
             let mut ids = EnvIds(&self.shared.env);
-            let cx = self.context(&settings, namespace, &mut ids);
+            let mut nobody = NoWorkers;
+            let cx = self.context(&settings, namespace, &mut ids, &mut nobody);
             let entry = self.load(&mut state, &key)?.ok_or_else(|| unknown_run(&key))?;
             let value = look(&entry.run, &cx);
             let undurable = entry.undurable > 0;
@@ -152,7 +155,8 @@ impl Shard {
     ) -> Result<(Result<R, Refusal>, Durable), Error> {
         let settings = self.shared.settings.of(namespace);
         let mut ids = EnvIds(&self.shared.env);
-        let mut cx = self.context(&settings, namespace, &mut ids);
+        let mut polls = WaitingPolls::new(&self.shared);
+        let mut cx = self.context(&settings, namespace, &mut ids, &mut polls);
         let entry = self.load(state, key)?.ok_or_else(|| unknown_run(key))?;
         let undurable = entry.undurable > 0;
         let mut tx = Transition::new(&mut entry.run, &mut cx);
@@ -171,7 +175,7 @@ impl Shard {
             return Ok((outcome, undurable.then(|| self.barrier(state))));
         }
         changes.answers = answers.filter(|_| outcome.is_ok());
-        let waiting = self.submit(state, changes);
+        let waiting = self.submit(state, changes, polls);
         Ok((outcome, Some(waiting)))
     }
 
@@ -180,13 +184,15 @@ impl Shard {
         settings: &'c Settings,
         namespace: &'c Namespace,
         ids: &'c mut EnvIds<'_>,
+        workers: &'c mut dyn Workers,
     ) -> Context<'c> {
-        Context { now: Time(self.shared.env.wall_ns()), ids, settings, namespace: &namespace.name }
+        Context { now: Time(self.shared.env.wall_ns()), ids, workers, settings, namespace: &namespace.name }
     }
 
     /// Enters a finished transition, and the run that follows from it, into what is to be committed.
     pub(super) fn take_in(&self, state: &mut State, cx: &mut Context<'_>, finished: Finished, changes: &mut Changes) {
-        let Finished { commit, successor } = finished;
+        let Finished { commit, successor, started } = finished;
+        changes.started.extend(started);
         if !commit.is_empty() {
             self.note(state, &commit, changes);
         }
@@ -202,6 +208,7 @@ impl Shard {
         state.currents.insert((key.namespace_id, key.workflow_id.clone()), Current { run_id: key.run_id });
         let last_used = state.tick();
         state.runs.insert(key, Entry { run, undurable: 0, last_used });
+        changes.started.extend(finished.started);
         self.note(state, &finished.commit, changes);
     }
 
@@ -226,9 +233,11 @@ impl Shard {
         self: &Arc<Self>,
         state: &State,
         changes: Changes,
+        polls: WaitingPolls<'_>,
     ) -> oneshot::Receiver<Result<(), abide_store::CommitError>> {
         let (reply, waiting) = oneshot::channel();
-        let Changes { batch, runs, tasks, answers } = changes;
+        let Changes { batch, runs, tasks, started, answers } = changes;
+        let handed_over = polls.for_tasks(started);
         #[cfg(feature = "planted")]
         let (reply, waiting) = if abide_planted::is(abide_planted::Fault::ReplyBeforeCommit) {
             drop(reply.send(Ok(())));
@@ -237,13 +246,21 @@ impl Shard {
         } else {
             (reply, waiting)
         };
-        let done = Done { shard: Arc::clone(self), epoch: state.lease.epoch, runs, tasks, answers, reply: Some(reply) };
+        let (shard, epoch) = (Arc::clone(self), state.lease.epoch);
+        #[cfg(feature = "planted")]
+        let handed_over = if abide_planted::is(abide_planted::Fault::HandedOverBeforeCommit) {
+            handed_over.into_iter().for_each(|task| task.deliver(&shard));
+            Vec::new()
+        } else {
+            handed_over
+        };
+        let done = Done { shard, epoch, runs, tasks, handed_over, answers, reply: Some(reply) };
         self.shared.committer.submit(batch.unwrap_or_else(|| Batch::new(state.lease)), done);
         waiting
     }
 
     pub(super) fn barrier(self: &Arc<Self>, state: &State) -> oneshot::Receiver<Result<(), abide_store::CommitError>> {
-        self.submit(state, Changes::default())
+        self.submit(state, Changes::default(), WaitingPolls::new(&self.shared))
     }
 
     /// The run that the target means.
@@ -356,6 +373,7 @@ pub(super) struct Changes {
     pub(super) batch: Option<Batch>,
     pub(super) runs: Vec<Arc<RunKey>>,
     pub(super) tasks: Vec<(Arc<RunKey>, Dispatch)>,
+    pub(super) started: Vec<Started>,
     pub(super) answers: Option<QueryAnswers>,
 }
 

@@ -2,7 +2,7 @@
 use abide_engine::{
     Refusal,
     workflow::{
-        Transition,
+        Started, Transition,
         activity::{self, StartedActivity},
     },
 };
@@ -35,9 +35,19 @@ pub(crate) async fn poll(
     let rate = request.task_queue_metadata.as_ref().and_then(|m| m.max_tasks_per_second);
     let poller = queue::poller(&request.identity, &request.worker_instance_key, rate);
     while let Some(taken) = poll::next(frontend, &queue, &poller, end).await {
-        let Task::Dispatch { key, dispatch } = taken.task.clone() else {
-            drop(taken.finish());
-            continue;
+        let (key, dispatch) = match taken.task.clone() {
+            Task::Dispatch { key, dispatch } => (key, dispatch),
+            Task::Started(task) => {
+                let poller_scaling_decision = poll::scaling(&taken);
+                drop(taken.finish());
+                let Some(Started::Activity(task)) = task.take() else { continue };
+                let reply = reply(&call, *task);
+                return Ok(ws::PollActivityTaskQueueResponse { poller_scaling_decision, ..reply });
+            }
+            Task::Query(_) => {
+                drop(taken.finish());
+                continue;
+            }
         };
         let request_id = Uuid::from_bytes(frontend.env.uuid()).to_string();
         let shard = frontend.shards.of_run(&key);

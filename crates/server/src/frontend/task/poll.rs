@@ -43,9 +43,12 @@ pub(super) async fn next(
     poller: &PollerInfo<()>,
     end: Duration,
 ) -> Option<Taken<Task>> {
+    let mut poll = frontend.matching.poll(queue, poller.clone());
     tokio::select! {
         biased;
-        taken = frontend.matching.poll(queue, poller.clone()) => taken,
-        () = frontend.env.sleep_until(end) => None,
+        taken = &mut poll => return taken,
+        () = frontend.env.sleep_until(end) => {}
     }
+    // What is on its way is still taken: to undo it would show in the run's history.
+    if poll.withdraw() { None } else { poll.await }
 }

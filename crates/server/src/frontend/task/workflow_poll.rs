@@ -2,10 +2,10 @@
 use abide_engine::{
     Refusal,
     workflow::{
-        RunKey, Transition,
+        RunKey, Started, Transition,
         workflow_task::{
             give_back,
-            start::{Taker, start},
+            start::{StartedWorkflowTask, Taker, start},
         },
     },
 };
@@ -18,6 +18,7 @@ use super::{poll, queue, workflow_task};
 use crate::{
     frontend::{Call, Frontend, limits::LongCall, query},
     shard::{Error, Target, Task},
+    status,
 };
 
 pub(crate) async fn poll(
@@ -57,6 +58,16 @@ pub(crate) async fn poll(
                     Err(status) => return Err(status),
                 }
             }
+            Task::Started(task) => {
+                drop(taken.finish());
+                let Some(Started::Workflow(task)) = task.take() else { continue };
+                let reply = begun(frontend, &call, *task)?;
+                return Ok(ws::PollWorkflowTaskQueueResponse {
+                    backlog_count_hint: backlog,
+                    poller_scaling_decision: scaling,
+                    ..reply
+                });
+            }
             Task::Query(asked) => {
                 drop(taken.finish());
                 if asked.is_wanted() {
@@ -86,6 +97,16 @@ async fn begin(
         Err(Error::Refused(Refusal::Obsolete | Refusal::NotFound(_))) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    let queries = shard.waiting_queries(key, &started);
-    workflow_task::reply(frontend, call, started, queries).map(Some)
+    begun(frontend, call, started).map(Some)
+}
+
+/// The reply with a task whose start is durable.
+fn begun(
+    frontend: &Frontend,
+    call: &Call,
+    task: StartedWorkflowTask,
+) -> Result<ws::PollWorkflowTaskQueueResponse, Status> {
+    let key = task.token.run_key().ok_or_else(|| status::unavailable("the task has gone, please retry"))?;
+    let queries = frontend.shards.of_run(&key).waiting_queries(&key, &task);
+    workflow_task::reply(frontend, call, task, queries)
 }

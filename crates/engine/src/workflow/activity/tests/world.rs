@@ -3,7 +3,7 @@ use uuid::Uuid;
 
 use super::super::*;
 use crate::{
-    Context, Ids, Refusal, Settings, Time,
+    Context, Ids, NoWorkers, Refusal, Settings, Time,
     api::{
         Attributes, command as c,
         common::{ActivityType, Payload, Payloads, RetryPolicy, WorkflowType},
@@ -51,7 +51,7 @@ impl World {
 
     pub(super) fn with(settings: Settings, commands: Vec<c::Command>) -> Self {
         let (mut ids, now) = (Counter(0), Time(Span::seconds(1000).0));
-        let mut cx = Context { now, ids: &mut ids, settings: &settings, namespace: "default" };
+        let mut cx = Context { now, ids: &mut ids, workers: &mut NoWorkers, settings: &settings, namespace: "default" };
         let request = StartWorkflowExecutionRequest {
             workflow_id: "wf".into(),
             workflow_type: Some(WorkflowType { name: "Flow".into() }),
@@ -68,7 +68,7 @@ impl World {
 
     /// One transition, kept whatever it says.
     pub(super) fn change<T>(&mut self, change: impl FnOnce(&mut Transition<'_, '_>) -> T) -> T {
-        let mut cx = Context { now: self.now, ids: &mut self.ids, settings: &self.settings, namespace: "default" };
+        let mut cx = Context { now: self.now, ids: &mut self.ids, workers: &mut NoWorkers, settings: &self.settings, namespace: "default" };
         let mut tx = Transition::new(&mut self.run, &mut cx);
         let result = change(&mut tx);
         let finished = finish(tx);
