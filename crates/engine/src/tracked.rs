@@ -1,5 +1,5 @@
 //! Records that remember what they were before the transition: what changed can be written, and undone, in O(change).
-use std::collections::{BTreeMap, btree_map};
+use std::collections::{BTreeMap, btree_map::Entry};
 
 /// A record that other records and commands can find by a name, e.g. an activity by its activity id.
 pub trait Named {
@@ -11,11 +11,12 @@ pub trait Named {
 /// A map of records by key.
 ///
 /// Invariants: `originals` holds, for each key touched since [`Tracked::settle`], the value before the first touch;
-/// `names` has exactly one entry per present record that has a name.
+/// `names` has exactly one entry per present record that has a name. Records are boxed, for a node of the map has room for
+/// eleven, and most runs have one or two.
 #[derive(Clone, Debug)]
 pub struct Tracked<K, V> {
-    now: BTreeMap<K, V>,
-    originals: BTreeMap<K, Option<V>>,
+    now: BTreeMap<K, Box<V>>,
+    originals: BTreeMap<K, Option<Box<V>>>,
     names: BTreeMap<String, K>,
 }
 
@@ -31,11 +32,11 @@ impl<K: Ord + Clone, V: Clone + Named> Tracked<K, V> {
         if let Some(name) = value.name() {
             self.names.insert(name.to_owned(), key.clone());
         }
-        self.now.insert(key, value);
+        self.now.insert(key, Box::new(value));
     }
 
     pub fn get(&self, key: &K) -> Option<&V> {
-        self.now.get(key)
+        self.now.get(key).map(Box::as_ref)
     }
 
     pub fn contains(&self, key: &K) -> bool {
@@ -49,7 +50,7 @@ impl<K: Ord + Clone, V: Clone + Named> Tracked<K, V> {
     /// The record for changing; its name must stay as it is.
     pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         let value = self.now.get_mut(key)?;
-        if let btree_map::Entry::Vacant(slot) = self.originals.entry(key.clone()) {
+        if let Entry::Vacant(slot) = self.originals.entry(key.clone()) {
             slot.insert(Some(value.clone()));
         }
         Some(value)
@@ -59,7 +60,7 @@ impl<K: Ord + Clone, V: Clone + Named> Tracked<K, V> {
         if let Some(name) = value.name() {
             self.names.insert(name.to_owned(), key.clone());
         }
-        let before = self.now.insert(key.clone(), value);
+        let before = self.now.insert(key.clone(), Box::new(value));
         self.originals.entry(key).or_insert(before);
     }
 
@@ -69,7 +70,7 @@ impl<K: Ord + Clone, V: Clone + Named> Tracked<K, V> {
             self.names.remove(name);
         }
         self.originals.entry(key.clone()).or_insert_with(|| Some(before.clone()));
-        Some(before)
+        Some(*before)
     }
 
     pub fn len(&self) -> usize {
@@ -80,17 +81,17 @@ impl<K: Ord + Clone, V: Clone + Named> Tracked<K, V> {
         self.now.is_empty()
     }
 
-    pub fn iter(&self) -> btree_map::Iter<'_, K, V> {
-        self.now.iter()
+    pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.now.iter().map(|(key, value)| (key, value.as_ref()))
     }
 
-    pub fn values(&self) -> btree_map::Values<'_, K, V> {
-        self.now.values()
+    pub fn values(&self) -> impl Iterator<Item = &V> {
+        self.now.values().map(Box::as_ref)
     }
 
     /// Each touched key with its value before and now.
     pub fn changes(&self) -> impl Iterator<Item = (&K, Option<&V>, Option<&V>)> {
-        self.originals.iter().map(|(key, before)| (key, before.as_ref(), self.now.get(key)))
+        self.originals.iter().map(|(key, before)| (key, before.as_deref(), self.get(key)))
     }
 
     /// Makes the present values the ones that a later [`Tracked::undo`] returns to.
@@ -102,13 +103,13 @@ impl<K: Ord + Clone, V: Clone + Named> Tracked<K, V> {
     pub fn undo(&mut self) {
         let originals = std::mem::take(&mut self.originals);
         for key in originals.keys() {
-            if let Some(name) = self.now.remove(key).as_ref().and_then(Named::name) {
+            if let Some(name) = self.now.remove(key).as_deref().and_then(Named::name) {
                 self.names.remove(name);
             }
         }
         for (key, before) in originals {
             if let Some(value) = before {
-                self.load(key, value);
+                self.load(key, *value);
             }
         }
     }

@@ -233,7 +233,13 @@ impl<T: Task> Matching<T> {
             (state.last_used_ms, state.backlog.is_idle())
         };
         let unused = now_ms.saturating_sub(last_ms) >= options.idle_after_ms;
-        if state.retired || !unused || !empty || state.is_polled() || !state.reserved.is_empty() || state.limiter.has_api_limit() {
+        if state.retired
+            || !unused
+            || !empty
+            || state.is_polled()
+            || !state.reserved.is_empty()
+            || state.limiter.has_api_limit()
+        {
             return None;
         }
         state.retired = true;

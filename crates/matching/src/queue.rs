@@ -158,7 +158,13 @@ impl<T: Task> State<T> {
     }
 
     /// A task on its way to the poll that has waited since then.
-    pub(crate) fn on_its_way(&mut self, since_ms: i64, order: Option<Order>, entry: Entry<T>, now_ms: i64) -> Handed<T> {
+    pub(crate) fn on_its_way(
+        &mut self,
+        since_ms: i64,
+        order: Option<Order>,
+        entry: Entry<T>,
+        now_ms: i64,
+    ) -> Handed<T> {
         self.dispatches.count(now_ms);
         let waited_ms = now_ms.saturating_sub(since_ms);
         let scaling_delta = self.scaling_delta(waited_ms, now_ms);

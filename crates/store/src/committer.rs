@@ -61,6 +61,10 @@ struct Waiting<T> {
     batches: VecDeque<(Batch, T)>,
     submitted: u64,
     finished: u64,
+    /// The committing thread waits for `arrived`. To signal costs a system call, even where nobody waits.
+    is_idle: bool,
+    /// How many wait for `finished`.
+    flushes: usize,
     /// Nothing more will be submitted.
     closed: bool,
     /// The committing thread is gone, and with it whatever was waiting.
@@ -77,7 +81,15 @@ struct Counters {
 
 impl<T> Default for CommitQueue<T> {
     fn default() -> CommitQueue<T> {
-        let waiting = Waiting { batches: VecDeque::new(), submitted: 0, finished: 0, closed: false, abandoned: false };
+        let waiting = Waiting {
+            batches: VecDeque::new(),
+            submitted: 0,
+            finished: 0,
+            is_idle: false,
+            flushes: 0,
+            closed: false,
+            abandoned: false,
+        };
         CommitQueue {
             waiting: Mutex::new(waiting),
             arrived: Condvar::new(),
@@ -100,8 +112,11 @@ impl<T> CommitQueue<T> {
         self.pending_bytes.fetch_add(batch.size_bytes(), Ordering::Relaxed);
         waiting.submitted += 1;
         waiting.batches.push_back((batch, done));
-        self.arrived.notify_one();
+        let is_idle = std::mem::take(&mut waiting.is_idle);
         drop(waiting);
+        if is_idle {
+            self.arrived.notify_one();
+        }
         if let Some(on_submit) = &self.on_submit {
             on_submit();
         }
@@ -178,8 +193,13 @@ impl GroupWriter {
         queue.stats.groups.fetch_add(1, Ordering::Relaxed);
         self.commit(group, queue, store, on_group);
         queue.pending_bytes.fetch_sub(bytes, Ordering::Relaxed);
-        queue.lock().finished += count as u64;
-        queue.finished.notify_all();
+        let mut waiting = queue.lock();
+        waiting.finished += count as u64;
+        let is_awaited = waiting.flushes > 0;
+        drop(waiting);
+        if is_awaited {
+            queue.finished.notify_all();
+        }
     }
 
     fn commit<T>(
@@ -372,9 +392,11 @@ impl<T> Committer<T> {
     pub fn flush(&self) {
         let mut waiting = self.queue.lock();
         let target = waiting.submitted;
+        waiting.flushes += 1;
         while waiting.finished < target && !waiting.abandoned {
             waiting = self.queue.finished.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
+        waiting.flushes -= 1;
     }
 }
 
@@ -401,6 +423,7 @@ fn run<T>(queue: &CommitQueue<T>, store: &dyn Store, on_group: &mut dyn FnMut(Ve
             if waiting.closed {
                 return;
             }
+            waiting.is_idle = true;
             waiting = queue.arrived.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
         drop(waiting);

@@ -146,7 +146,13 @@ impl Rig {
         request: service::StartWorkflowExecutionRequest,
         signal: Option<h::WorkflowExecutionSignaledEventAttributes>,
     ) {
-        let mut cx = Context { now: self.now, ids: &mut self.ids, workers: &mut self.workers, settings: &self.settings, namespace: "default" };
+        let mut cx = Context {
+            now: self.now,
+            ids: &mut self.ids,
+            workers: &mut self.workers,
+            settings: &self.settings,
+            namespace: "default",
+        };
         start::validate_start(&self.settings, "default", &request).unwrap();
         let mut new = start::new_run(&mut cx, NAMESPACE, request);
         new.signal = signal.map(|signal| (signal, Vec::new()));
@@ -177,7 +183,13 @@ impl Rig {
         run_id: Uuid,
         change: impl FnOnce(&mut Transition<'_, '_>) -> Result<R, Stop>,
     ) -> Result<R, Refusal> {
-        let mut cx = Context { now: self.now, ids: &mut self.ids, workers: &mut self.workers, settings: &self.settings, namespace: "default" };
+        let mut cx = Context {
+            now: self.now,
+            ids: &mut self.ids,
+            workers: &mut self.workers,
+            settings: &self.settings,
+            namespace: "default",
+        };
         let run = self.runs.get_mut(&run_id).unwrap();
         let (before, was_running) = (shown(run), run.is_running());
         let mut tx = Transition::new(run, &mut cx);
@@ -213,7 +225,13 @@ impl Rig {
         if let Some(new) = successor {
             assert!(!self.runs[&run_id].is_running(), "a run is followed only when it is closed");
             check::link(self.stored[&run_id].events.last().unwrap(), run_id, &new);
-            let mut cx = Context { now: self.now, ids: &mut self.ids, workers: &mut self.workers, settings: &self.settings, namespace: "default" };
+            let mut cx = Context {
+                now: self.now,
+                ids: &mut self.ids,
+                workers: &mut self.workers,
+                settings: &self.settings,
+                namespace: "default",
+            };
             let made = create(&mut cx, *new);
             self.take_new(made.run, made.finished);
         }

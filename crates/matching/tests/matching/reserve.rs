@@ -5,8 +5,8 @@ use std::task::Poll as Progress;
 use abide_matching::{Offer, Options, PollerInfo};
 
 use crate::support::{
-    activity_queue, drain, is_ended, is_waiting, look, offer_all, poller, query, queues, start_poll, sticky_queue, task,
-    workflow_queue,
+    activity_queue, drain, is_ended, is_waiting, look, offer_all, poller, query, queues, start_poll, sticky_queue,
+    task, workflow_queue,
 };
 
 #[test]
@@ -63,7 +63,8 @@ fn a_poll_that_was_kept_for_nothing_waits_on_in_its_place() {
     let other = queues.reserve(&queue).unwrap();
     assert_eq!(queues.offer(&queue, task(1)), Offer::Queued);
     drop(other);
-    assert!(look(&mut second).is_ready(), "it takes what came meanwhile");
+    let Progress::Ready(Some(taken)) = look(&mut second) else { panic!("it takes what came meanwhile") };
+    taken.finish();
     drop(reserved);
     assert_eq!(drain(&queues, &queue), [0u32; 0]);
     assert_eq!(queues.offer(&queue, task(2)), Offer::Delivered);

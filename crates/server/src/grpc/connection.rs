@@ -29,7 +29,8 @@ pub async fn serve(stream: TcpStream, server: Arc<Server>, env: Env, drain: Drai
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY");
     }
-    let service = service_fn(move |request| server.clone().answer(request));
+    // Boxed, for the task that is made of each call is moved several times before it runs.
+    let service = service_fn(move |request| Box::pin(server.clone().answer(request)));
     let mut connection = pin!(builder().serve_connection(TokioIo::new(stream), service));
     // Not all at the same moment, after a restart brought them all back at once.
     let jitter = MAX_AGE.mul_f64((env.random_u64() % 200) as f64 / 1000.0);

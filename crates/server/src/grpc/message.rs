@@ -1,10 +1,10 @@
 //! The framing of messages: one byte that says whether it is compressed, four of length, then the message.
-use std::io::Read;
+use std::cell::RefCell;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use flate2::read::GzDecoder;
 use http::HeaderMap;
 use http_body_util::BodyExt;
+use libdeflater::Decompressor;
 use prost::Message;
 use tonic::Status;
 
@@ -87,16 +87,25 @@ impl Reader {
     }
 }
 
+thread_local! {
+    // Tens of kilobytes, which one message after another uses.
+    static DECOMPRESSOR: RefCell<Decompressor> = RefCell::new(Decompressor::new());
+}
+
+/// Unpacks one gzip member. Its last four bytes say how long it becomes; one that says too little does not fit, and is
+/// refused like any other damage.
 fn gunzip(packed: &[u8]) -> Result<Bytes, Status> {
-    let mut message = Vec::with_capacity(packed.len().saturating_mul(3).min(RECEIVE_LIMIT_BYTES));
-    // One byte over the limit tells that it is over, without unpacking a bomb.
-    let mut limited = GzDecoder::new(packed).take(RECEIVE_LIMIT_BYTES as u64 + 1);
-    limited
-        .read_to_end(&mut message)
-        .map_err(|e| Status::internal(format!("grpc: failed to decompress the received message: {e}")))?;
-    if message.len() > RECEIVE_LIMIT_BYTES {
-        return Err(status::message_too_large(message.len(), RECEIVE_LIMIT_BYTES));
+    let damaged = |why: &dyn std::fmt::Display| {
+        Status::internal(format!("grpc: failed to decompress the received message: {why}"))
+    };
+    let length = packed.last_chunk().ok_or_else(|| damaged(&"unexpected EOF"))?;
+    let length = u32::from_le_bytes(*length) as usize;
+    if length > RECEIVE_LIMIT_BYTES {
+        return Err(status::message_too_large(length, RECEIVE_LIMIT_BYTES));
     }
+    let mut message = vec![0; length];
+    let unpacked = DECOMPRESSOR.with_borrow_mut(|unpacker| unpacker.gzip_decompress(packed, &mut message));
+    message.truncate(unpacked.map_err(|error| damaged(&error))?);
     Ok(message.into())
 }
 

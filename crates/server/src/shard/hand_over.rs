@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use abide_engine::{
     Workers,
     workflow::{
-        Dispatch, RunKey, Started, TaskToken, Transition, activity, workflow_task::give_back, workflow_task::start::Taker,
+        Dispatch, RunKey, Started, TaskToken, Transition, activity, workflow_task::give_back,
+        workflow_task::start::Taker,
     },
 };
 use abide_matching::{Entry, Reserved};

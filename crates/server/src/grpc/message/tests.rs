@@ -1,10 +1,10 @@
 #![allow(clippy::unwrap_used)]
-use std::{convert::Infallible, io::Write};
+use std::convert::Infallible;
 
-use flate2::{Compression, write::GzEncoder};
 use http::HeaderValue;
 use http_body::Frame;
 use http_body_util::StreamBody;
+use libdeflater::{CompressionLvl, Compressor};
 use tonic::Code;
 
 use super::*;
@@ -44,13 +44,26 @@ async fn a_message_that_ends_early_is_an_error() {
 
 #[tokio::test]
 async fn gzip_is_unpacked_up_to_the_limit() {
-    let packed = |size: usize| {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-        encoder.write_all(&vec![7; size]).unwrap();
-        framed(1, &encoder.finish().unwrap())
+    let gzip = |size: usize| {
+        let mut packer = Compressor::new(CompressionLvl::fastest());
+        let mut packed = vec![0; packer.gzip_compress_bound(size)];
+        let length = packer.gzip_compress(&vec![7; size], &mut packed).unwrap();
+        packed.truncate(length);
+        packed
     };
-    assert_eq!(read_pieces(vec![packed(100)], Some("gzip")).await.unwrap(), vec![7; 100]);
+    let packed = |size: usize| framed(1, &gzip(size));
+    for size in [0, 1, 100, RECEIVE_LIMIT_BYTES] {
+        assert_eq!(read_pieces(vec![packed(size)], Some("gzip")).await.unwrap(), vec![7; size]);
+    }
     let bomb = read_pieces(vec![packed(RECEIVE_LIMIT_BYTES + 1)], Some("gzip")).await.unwrap_err();
+    let mut lies = gzip(100);
+    let length_at = lies.len() - 4;
+    lies[length_at] = 99;
+    assert_eq!(read_pieces(vec![framed(1, &lies)], Some("gzip")).await.unwrap_err().code(), Code::Internal);
+    let mut damaged = gzip(100);
+    damaged[length_at - 1] ^= 1;
+    let refused = read_pieces(vec![framed(1, &damaged)], Some("gzip")).await.unwrap_err();
+    assert!(refused.message().starts_with("grpc: failed to decompress the received message: "), "its checksum differs");
     assert_eq!(bomb.code(), Code::ResourceExhausted);
     assert_eq!(read_pieces(vec![framed(1, b"x")], Some("gzip")).await.unwrap_err().code(), Code::Internal);
     assert_eq!(read_pieces(vec![framed(1, b"x")], Some("br")).await.unwrap_err().code(), Code::Unimplemented);

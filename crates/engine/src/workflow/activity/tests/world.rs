@@ -68,7 +68,13 @@ impl World {
 
     /// One transition, kept whatever it says.
     pub(super) fn change<T>(&mut self, change: impl FnOnce(&mut Transition<'_, '_>) -> T) -> T {
-        let mut cx = Context { now: self.now, ids: &mut self.ids, workers: &mut NoWorkers, settings: &self.settings, namespace: "default" };
+        let mut cx = Context {
+            now: self.now,
+            ids: &mut self.ids,
+            workers: &mut NoWorkers,
+            settings: &self.settings,
+            namespace: "default",
+        };
         let mut tx = Transition::new(&mut self.run, &mut cx);
         let result = change(&mut tx);
         let finished = finish(tx);
