@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use abide_engine::{
     Refusal,
     workflow::{
-        RunKey, TaskKind,
+        RunKey, Started, TaskKind,
         signal::signal,
         workflow_task::{
             complete::complete,
@@ -112,7 +112,14 @@ impl Rig {
         };
         loop {
             let taken = self.matching.poll(&queue, poller.clone()).await.unwrap();
-            let Task::Dispatch { key, dispatch } = taken.task.clone() else { panic!("nobody asks queries here") };
+            let (key, dispatch) = match taken.task.clone() {
+                Task::Dispatch { key, dispatch } => (key, dispatch),
+                Task::Started(task) => {
+                    let Some(Started::Workflow(task)) = task.take() else { panic!("workflow tasks only") };
+                    return (task.token.run_key().unwrap(), *task);
+                }
+                Task::Query(_) => panic!("nobody asks queries here"),
+            };
             assert_eq!(dispatch.task_kind(), TaskKind::Workflow);
             let taker = Taker { request_id: Uuid::from_bytes(Env::real().uuid()).to_string(), ..Default::default() };
             let change = |tx: &mut abide_engine::workflow::Transition<'_, '_>| {
@@ -300,6 +307,18 @@ async fn a_task_whose_worker_left_during_its_start_is_offered_again() {
         }
     }
     panic!("no worker left in time");
+}
+
+#[tokio::test]
+async fn a_task_that_was_started_for_a_poll_which_left_is_started_for_another() {
+    let rig = Rig::new().await;
+    let queue = QueueId::normal(rig.namespace.id, abide_matching::TaskKind::Workflow, "tq");
+    let first = rig.matching.poll(&queue, PollerInfo::default());
+    let key = rig.start("wf").await.unwrap().key;
+    drop(first);
+    let (found, task) = rig.task().await;
+    assert_eq!((&found, task.attempt), (&key, 2));
+    rig.close(&key, task).await.unwrap();
 }
 
 /// Waits for the run's next durable change, but not for ever.
