@@ -22,8 +22,8 @@ use crate::{
 
 /// How long a poll waits: now and then so short that it ends while a task is on its way.
 const POLL: (Duration, Duration) = (Duration::from_millis(2200), Duration::from_secs(20));
-/// How many polls of each kind a worker has open.
-const POLLERS: u64 = 2;
+/// How many polls of each kind a worker has open at most; with one, more tasks have to wait for a poll.
+const POLLERS_MAX: u64 = 2;
 
 /// A worker process. All its tasks are of one group, so that it dies as a whole.
 pub struct Worker {
@@ -43,7 +43,8 @@ impl Worker {
         client.world.note(format!("worker {name} starts"));
         let (client, queue, violations) = (client.clone(), queue.to_owned(), violations.clone());
         let worker = Arc::new(Self { client, group, name, queue, violations, cache: Mutex::default() });
-        for _ in 0..POLLERS {
+        let pollers = if worker.client.world.chance(0.7) { 1 } else { POLLERS_MAX };
+        for _ in 0..pollers {
             worker.spawn(Arc::clone(&worker).poll_workflows(false));
             worker.spawn(Arc::clone(&worker).poll_workflows(true));
             worker.spawn(Arc::clone(&worker).poll_activities());
