@@ -4,6 +4,8 @@ use std::{path::PathBuf, time::Duration};
 use abide_bench::{Load, Running, Server, report::page::Sources};
 use clap::{Args, Parser, Subcommand};
 
+use crate::experiment::ExperimentArguments;
+
 /// Loads a server with workflows and measures what they cost.
 ///
 /// Without --server and --address only the ceiling is measured.
@@ -28,6 +30,8 @@ pub(crate) enum Command {
     Sdk(SdkArguments),
     /// Put figures that were written as JSON into the report page, with their plots.
     Page(PageArguments),
+    /// Try what takes more than one load: a million open runs, kills, a full queue, a steady rate.
+    Experiment(ExperimentArguments),
 }
 
 #[derive(Debug, Args)]

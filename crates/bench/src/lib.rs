@@ -19,6 +19,7 @@ mod wire;
 mod worker;
 
 pub mod ceiling;
+pub mod experiments;
 pub mod measure;
 pub mod report;
 pub mod workloads;

@@ -36,7 +36,7 @@ const LONG_POLL_TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) struct Generator<F: Flow> {
     pub(crate) shared: Arc<Shared<F>>,
     connections: Connections,
-    _pollers: JoinSet<()>,
+    pollers: JoinSet<()>,
     next_index: Arc<AtomicU64>,
     lost_after: Duration,
 }
@@ -52,12 +52,35 @@ pub(crate) struct Started {
 impl<F: Flow> Generator<F> {
     /// Connects to the server at `address` and starts the workers.
     pub(crate) async fn start(address: &str, load: &Load, flow: F) -> Result<Self, Error> {
+        let mut generator = Self::without_workers(address, load, flow).await?;
+        generator.start_workers(address, load).await?;
+        Ok(generator)
+    }
+
+    /// Connects clients alone, so that what they start waits.
+    pub(crate) async fn without_workers(address: &str, load: &Load, flow: F) -> Result<Self, Error> {
         let shared = Arc::new(Shared::new(flow, Names::new()));
-        let workers = Connections::open(address, load.connections).await?;
-        let pollers = start_pollers(&shared, &workers, load.pollers);
         let connections = Connections::open(address, load.connections).await?;
         let next_index = Arc::new(AtomicU64::new(0));
-        Ok(Generator { shared, connections, _pollers: pollers, next_index, lost_after: load.lost_after })
+        Ok(Generator { shared, connections, pollers: JoinSet::new(), next_index, lost_after: load.lost_after })
+    }
+
+    /// Starts workers, in place of any that there are.
+    pub(crate) async fn start_workers(&mut self, address: &str, load: &Load) -> Result<(), Error> {
+        let workers = Connections::open(address, load.connections).await?;
+        self.pollers = start_pollers(&self.shared, &workers, load.pollers);
+        Ok(())
+    }
+
+    /// Ends the workers. Nothing may be under way.
+    pub(crate) async fn stop_workers(&mut self) {
+        self.pollers.shutdown().await;
+    }
+
+    /// Connects clients and workers anew, to a server that was started again, and goes on with the runs that are open.
+    pub(crate) async fn connect_again(&mut self, address: &str, load: &Load) -> Result<(), Error> {
+        self.connections = Connections::open(address, load.connections).await?;
+        self.start_workers(address, load).await
     }
 
     /// A caller on the next connection.

@@ -9,6 +9,7 @@ use clap::Parser;
 use tokio::net::TcpListener;
 
 mod arguments;
+mod experiment;
 mod sdk;
 mod session;
 
@@ -35,6 +36,9 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Some(Command::Sdk(sdk)) => {
             tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(sdk::run(&sdk))
+        }
+        Some(Command::Experiment(experiment)) => {
+            tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(experiment::run(&experiment))
         }
         Some(Command::Page(page)) => {
             let path = page.page.clone();

@@ -42,7 +42,7 @@ impl Report {
     }
 }
 
-fn write(report: &impl Serialize, path: &Path) -> Result<(), Error> {
+pub(crate) fn write(report: &impl Serialize, path: &Path) -> Result<(), Error> {
     let what = format!("{} cannot be written", path.display());
     let json = serde_json::to_vec_pretty(report).map_err(std::io::Error::other);
     json.and_then(|json| fs::write(path, json)).map_err(Error::io(what))

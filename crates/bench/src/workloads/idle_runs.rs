@@ -31,8 +31,9 @@ const CONCURRENCY: usize = 64;
 const WOKEN_EVERY: u64 = 300;
 const WAKE: &str = "wake";
 
+/// Waits for a signal and ends with it.
 #[derive(Default)]
-struct Idle {
+pub(crate) struct Idle {
     /// First workflow tasks answered so far.
     idle: Arc<AtomicU64>,
     changed: Arc<Notify>,
@@ -117,7 +118,10 @@ async fn beside(workload: &str, target: &Target, load: &Load) -> Result<Figures,
 
 /// Opens the runs and waits until each has answered its first task. Returns the times of the start calls, and the
 /// runs that are to be woken.
-async fn open(generator: &Generator<Idle>, runs: u64) -> Result<(Vec<std::time::Duration>, Vec<Started>), Fault> {
+pub(crate) async fn open(
+    generator: &Generator<Idle>,
+    runs: u64,
+) -> Result<(Vec<std::time::Duration>, Vec<Started>), Fault> {
     let left = Arc::new(AtomicU64::new(runs));
     let mut openers = JoinSet::new();
     for _ in 0..CONCURRENCY {
@@ -156,7 +160,7 @@ async fn open(generator: &Generator<Idle>, runs: u64) -> Result<(Vec<std::time::
 }
 
 /// Signals the runs one after another; returns the time from signal to result.
-async fn wake(generator: &Generator<Idle>, runs: &[Started]) -> Result<Option<Latency>, Fault> {
+pub(crate) async fn wake(generator: &Generator<Idle>, runs: &[Started]) -> Result<Option<Latency>, Fault> {
     let mut caller = generator.caller();
     generator
         .unless_fault(async {
