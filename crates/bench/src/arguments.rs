@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 use abide_bench::{Load, Running, Server, report::page::Sources};
 use clap::{Args, Parser, Subcommand};
 
-use crate::experiment::ExperimentArguments;
+use crate::{against_restate::RestateArguments, experiment::ExperimentArguments};
 
 /// Loads a server with workflows and measures what they cost.
 ///
@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Sdk(SdkArguments),
     /// Put figures that were written as JSON into the report page, with their plots.
     Page(PageArguments),
+    /// Measure a Restate server and this one by turns, with the same work.
+    Restate(RestateArguments),
     /// Try what takes more than one load: a million open runs, kills, a full queue, a steady rate.
     Experiment(ExperimentArguments),
 }

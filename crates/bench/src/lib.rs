@@ -22,6 +22,7 @@ pub mod ceiling;
 pub mod experiments;
 pub mod measure;
 pub mod report;
+pub mod restate;
 pub mod workloads;
 
 pub use error::Error;

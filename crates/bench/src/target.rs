@@ -20,7 +20,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How much of an ended server's output is shown.
 const OUTPUT_BYTES: usize = 2000;
-const LOOPBACK: &str = "127.0.0.1";
+pub(crate) const LOOPBACK: &str = "127.0.0.1";
 
 /// Where load can go.
 #[derive(Debug, Clone)]
@@ -268,13 +268,13 @@ fn spawn(path: &Path, arguments: &[OsString], output: &Path) -> Result<(Instant,
     Ok((started, child.map_err(failed)?))
 }
 
-fn temporary(data_root: &Path) -> Result<TempDir, Error> {
+pub(crate) fn temporary(data_root: &Path) -> Result<TempDir, Error> {
     let what = format!("no directory can be made in {}", data_root.display());
     tempfile::Builder::new().prefix("abide-bench-").tempdir_in(data_root).map_err(Error::io(what))
 }
 
 /// A port that was free a moment ago.
-fn free_port() -> Result<u16, Error> {
+pub(crate) fn free_port() -> Result<u16, Error> {
     let bound = TcpListener::bind((LOOPBACK, 0)).and_then(|listener| listener.local_addr());
     bound.map(|address| address.port()).map_err(Error::io("no port is free"))
 }
