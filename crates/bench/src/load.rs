@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     clock,
-    connection::{Client, Connections},
+    connection::{Client, Connections, sent},
     error::Error,
     fault::{Fault, same},
     flow::Flow,
@@ -175,8 +175,9 @@ impl<F: Flow> Caller<F> {
             request_id: self.shared.names.request_id(),
             ..Default::default()
         };
-        let reply = self.client.start_workflow_execution(request(start, CALL_TIMEOUT)).await;
-        let reply = reply.map_err(|status| Fault::refused("StartWorkflowExecution", &status))?.into_inner();
+        let client = &mut self.client;
+        let reply = sent!(client.start_workflow_execution(request(start.clone(), CALL_TIMEOUT)));
+        let reply = reply.map_err(|status| Fault::refused("StartWorkflowExecution", &status))?;
         same(true, reply.started, || format!("field started of the start of run {index}"))?;
         self.shared.ledger.started(index, &reply.run_id)?;
         Ok(Started { index, workflow_id, run_id: reply.run_id })
@@ -198,8 +199,9 @@ impl<F: Flow> Caller<F> {
             ..Default::default()
         };
         loop {
-            let reply = self.client.get_workflow_execution_history(request(wait.clone(), LONG_POLL_TIMEOUT)).await;
-            let reply = reply.map_err(|status| Fault::refused("GetWorkflowExecutionHistory", &status))?.into_inner();
+            let client = &mut self.client;
+            let reply = sent!(client.get_workflow_execution_history(request(wait.clone(), LONG_POLL_TIMEOUT)));
+            let reply = reply.map_err(|status| Fault::refused("GetWorkflowExecutionHistory", &status))?;
             let mut events = reply.history.unwrap_or_default().events;
             if let Some(event) = events.pop() {
                 same(0, events.len(), || format!("number of events besides the close event of run {}", run.index))?;
@@ -224,7 +226,8 @@ impl<F: Flow> Caller<F> {
             request_id: self.shared.names.request_id(),
             ..Default::default()
         };
-        match self.client.signal_workflow_execution(request(signal, CALL_TIMEOUT)).await {
+        let client = &mut self.client;
+        match sent!(client.signal_workflow_execution(request(signal.clone(), CALL_TIMEOUT))) {
             Ok(_) => Ok(()),
             Err(status) => Err(Fault::refused("SignalWorkflowExecution", &status)),
         }
