@@ -1,6 +1,5 @@
 //! The subcommand `restate`: Restate and Abide by turns, with the same work, on the same machine, in the same run.
 use std::{
-    fs,
     io::{self, Write},
     path::PathBuf,
     process::{Command, Stdio},
@@ -9,12 +8,11 @@ use std::{
 
 use abide_bench::{
     Load, Server,
-    report::{Bar, SdkFigures},
-    restate::{self, Idle, PAIRS, Pair, RestateServer},
+    report::{RestateReport, SdkFigures},
+    restate::{self, PAIRS, Pair, RestateServer},
 };
 use anyhow::{Context, ensure};
 use clap::Args;
-use serde::Serialize;
 
 #[derive(Debug, Args)]
 pub(crate) struct RestateArguments {
@@ -50,15 +48,8 @@ pub(crate) struct RestateArguments {
     json: Option<PathBuf>,
 }
 
-#[derive(Debug, Default, Serialize)]
-struct Report {
-    figures: Vec<SdkFigures>,
-    idle: Vec<Idle>,
-    bars: Vec<Bar>,
-}
-
 pub(crate) async fn run(arguments: &RestateArguments) -> anyhow::Result<()> {
-    let mut report = Report::default();
+    let mut report = RestateReport::default();
     say(&SdkFigures::header())?;
     for pair in &PAIRS {
         for round in 0..arguments.rounds.max(1) {
@@ -73,19 +64,21 @@ pub(crate) async fn run(arguments: &RestateArguments) -> anyhow::Result<()> {
         }
     }
     report.bars = restate::bars(&report.figures);
-    for line in lines(&report, &arguments.server_name) {
+    for line in std::iter::once(String::new()).chain(report.lines()) {
         say(&line)?;
     }
     match &arguments.json {
-        Some(path) => {
-            let json = serde_json::to_vec_pretty(&report)?;
-            fs::write(path, json).with_context(|| format!("{} cannot be written", path.display()))
-        }
+        Some(path) => Ok(report.write(path)?),
         None => Ok(()),
     }
 }
 
-async fn on_restate(pair: &Pair, arguments: &RestateArguments, watch: bool, report: &mut Report) -> anyhow::Result<()> {
+async fn on_restate(
+    pair: &Pair,
+    arguments: &RestateArguments,
+    watch: bool,
+    report: &mut RestateReport,
+) -> anyhow::Result<()> {
     let data_root = arguments.data_root.clone().unwrap_or_else(std::env::temp_dir);
     let mut server = RestateServer::start(&arguments.restate, &data_root).await?;
     if watch {
@@ -113,7 +106,12 @@ fn load(server: &RestateServer, pair: &Pair, arguments: &RestateArguments) -> an
     serde_json::from_slice(&output.stdout).with_context(|| format!("{program} prints no figures"))
 }
 
-async fn on_abide(pair: &Pair, arguments: &RestateArguments, watch: bool, report: &mut Report) -> anyhow::Result<()> {
+async fn on_abide(
+    pair: &Pair,
+    arguments: &RestateArguments,
+    watch: bool,
+    report: &mut RestateReport,
+) -> anyhow::Result<()> {
     let data_root = arguments.data_root.clone().unwrap_or_else(std::env::temp_dir);
     let server = Server::Program(arguments.server.clone());
     let load = Load {
@@ -131,27 +129,6 @@ async fn on_abide(pair: &Pair, arguments: &RestateArguments, watch: bool, report
         report.idle.extend(idle);
     }
     Ok(())
-}
-
-/// The medians side by side, as Markdown, and the bars.
-fn lines(report: &Report, abide: &str) -> Vec<String> {
-    let mut lines = vec![String::new(), "| workload | server | rate/s | p50 ms | p99 ms | server CPU ms |".to_owned()];
-    lines.push("|---|---|---|---|---|---|".to_owned());
-    for pair in &PAIRS {
-        let steps = format!("{}_at_{}", pair.steps, pair.concurrency);
-        lines.extend(restate::row(&report.figures, &steps, "restate"));
-        lines.extend(pair.abide.iter().filter_map(|w| restate::row(&report.figures, &w.name(), abide)));
-    }
-    lines.extend([String::new(), "| idle | cold start ms | memory MiB | CPU % of a core |".to_owned()]);
-    lines.push("|---|---|---|---|".to_owned());
-    for Idle { server, cold_start_ms, resident_mib, cpu_percent } in &report.idle {
-        let [start, memory, cpu] = [cold_start_ms, resident_mib, cpu_percent]
-            .map(|v| v.map_or_else(|| "n/a".to_owned(), |v| format!("{v:.2}")));
-        lines.push(format!("| {server} | {start} | {memory} | {cpu} |"));
-    }
-    lines.push(String::new());
-    lines.extend(report.bars.iter().map(ToString::to_string));
-    lines
 }
 
 fn say(line: &str) -> io::Result<()> {

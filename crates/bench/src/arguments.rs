@@ -50,11 +50,23 @@ pub(crate) struct PageArguments {
     /// Figures of two servers.
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
+    /// Figures of Restate and Abide.
+    #[arg(long, value_name = "FILE")]
+    restate: Option<PathBuf>,
+    /// Findings of experiments.
+    #[arg(long, value_name = "FILE")]
+    experiments: Option<PathBuf>,
 }
 
 impl PageArguments {
     pub(crate) fn sources(self) -> Sources {
-        Sources { load: self.load, sdk: self.sdk, against: self.against }
+        Sources {
+            load: self.load,
+            sdk: self.sdk,
+            against: self.against,
+            restate: self.restate,
+            experiments: self.experiments,
+        }
     }
 }
 

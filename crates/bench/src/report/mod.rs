@@ -1,5 +1,6 @@
 //! Figures as people and programs read them.
 pub mod bars;
+mod beside;
 mod comparison;
 pub mod page;
 pub mod plot;
@@ -12,6 +13,7 @@ use std::{fs, path::Path};
 use serde::Serialize;
 
 pub use bars::Bar;
+pub use beside::RestateReport;
 pub use comparison::{Comparison, Spread, comparison_table};
 pub use ratio::Ratio;
 pub use sdk::{SdkFigures, SdkReport};

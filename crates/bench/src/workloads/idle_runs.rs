@@ -148,12 +148,10 @@ pub(crate) async fn open(
                 latencies.append(&mut times);
                 kept.append(&mut runs);
             }
-            let all_idle = async {
-                while idle.load(Ordering::Relaxed) < runs {
-                    changed.notified().await;
-                }
-            };
-            generator.before_lost(all_idle, || "the first tasks of all idle runs".to_owned()).await?;
+            while idle.load(Ordering::Relaxed) < runs {
+                let what = || format!("the first task of another idle run of {runs}");
+                generator.before_lost(changed.notified(), what).await?;
+            }
             Ok((latencies, kept))
         })
         .await
