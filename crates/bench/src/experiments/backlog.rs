@@ -93,6 +93,8 @@ pub(super) async fn run(server: &Server, root: &Path, load: &Load, tasks: u64) -
     findings.at_least("rate, of that with an empty queue", Some(large.rate_per_s / empty.rate_per_s), "x", OF_EMPTY);
     findings.figure("CPU per task", large.cpu_ms, "ms");
     findings.figure("CPU per task, a backlog of 10,000", small.cpu_ms, "ms");
+    let cpu_ratio = large.cpu_ms.zip(small.cpu_ms).map(|(large, small)| large / small);
+    findings.figure("CPU per task, of that of a backlog of 10,000", cpu_ratio, "x");
     Ok(findings)
 }
 

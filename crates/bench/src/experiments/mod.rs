@@ -13,6 +13,9 @@ mod written;
 
 pub use findings::{Findings, write_findings};
 
+/// Pollers on each queue where very much waits in one.
+const POLLERS_OF_MANY: usize = 64;
+
 /// How large the experiments are.
 #[derive(Debug, Clone)]
 pub struct Sizes {
@@ -87,15 +90,17 @@ impl Experiment {
     /// # Errors
     /// When a server does not start or errs: a task lost, doubled or wrong leaves no figures.
     pub async fn run(self, server: &Server, root: &Path, load: &Load, sizes: &Sizes) -> Result<Findings, Error> {
+        // A queue that is full is worked off by many, so that not their polls' round trips are what is measured.
+        let many = &Load { pollers: load.pollers.max(POLLERS_OF_MANY), ..load.clone() };
         match self {
             Self::Idle => idle::run(server, root, load, sizes.idle).await,
             Self::Written => written::run(server, root, load, sizes.written).await,
             Self::OpenRuns => {
                 let runs = (sizes.few_open_runs, sizes.open_runs);
-                open_runs::run(server, root, load, runs, sizes.rounds).await
+                open_runs::run(server, root, many, runs, sizes.rounds).await
             }
             Self::Crash => crash::run(server, root, load, sizes.crash_open_runs).await,
-            Self::Backlog => backlog::run(server, root, load, sizes.backlog).await,
+            Self::Backlog => backlog::run(server, root, many, sizes.backlog).await,
             Self::Steady => steady::run(server, root, load, sizes.rate_per_s, sizes.steady).await,
         }
     }
