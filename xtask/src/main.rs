@@ -29,8 +29,11 @@ cargo xtask sim [--seeds N | --minutes M | --seed S | --planted]
 cargo xtask bench [--against REVISION | --go] [-- ARGUMENT ...]
     The load generator against the release build of the server, with the ceiling beside it; or with the server of another
     revision, in short rounds by turns, and the ratios of the two. Or workflows of the Go SDK. Arguments go to abide-bench.
-cargo xtask bench --report [--against REVISION] [-- ARGUMENT ...]
-    Measures all that docs/benchmarks.md shows, and writes it and its plots anew.
+cargo xtask bench --restate | --experiments | --all [-- ARGUMENT ...]
+    Restate and this server by turns with the same work; what takes more than one load, such as a million open runs, kills under
+    load, a full queue, ten minutes of a steady rate; or everything. Figures are kept in target/bench.
+cargo xtask bench --report [--against REVISION | --go | --restate | --experiments | --all] [-- ARGUMENT ...]
+    Measures what docs/benchmarks.md shows, or that part of it, and writes it and its plots anew.
 cargo xtask fuzz [--minutes N] [TARGET ...] [-- ARGUMENT ...]
     Fuzzes the targets named, or all, for 20 minutes each. Arguments go to libFuzzer.
 cargo xtask tidy

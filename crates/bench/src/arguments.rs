@@ -4,6 +4,8 @@ use std::{path::PathBuf, time::Duration};
 use abide_bench::{Load, Running, Server, report::page::Sources};
 use clap::{Args, Parser, Subcommand};
 
+use crate::{against_restate::RestateArguments, experiment::ExperimentArguments};
+
 /// Loads a server with workflows and measures what they cost.
 ///
 /// Without --server and --address only the ceiling is measured.
@@ -28,6 +30,10 @@ pub(crate) enum Command {
     Sdk(SdkArguments),
     /// Put figures that were written as JSON into the report page, with their plots.
     Page(PageArguments),
+    /// Measure a Restate server and this one by turns, with the same work.
+    Restate(RestateArguments),
+    /// Try what takes more than one load: a million open runs, kills, a full queue, a steady rate.
+    Experiment(ExperimentArguments),
 }
 
 #[derive(Debug, Args)]
@@ -44,11 +50,23 @@ pub(crate) struct PageArguments {
     /// Figures of two servers.
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
+    /// Figures of Restate and Abide.
+    #[arg(long, value_name = "FILE")]
+    restate: Option<PathBuf>,
+    /// Findings of experiments.
+    #[arg(long, value_name = "FILE")]
+    experiments: Option<PathBuf>,
 }
 
 impl PageArguments {
     pub(crate) fn sources(self) -> Sources {
-        Sources { load: self.load, sdk: self.sdk, against: self.against }
+        Sources {
+            load: self.load,
+            sdk: self.sdk,
+            against: self.against,
+            restate: self.restate,
+            experiments: self.experiments,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use abide_proto::temporal::api::workflowservice::v1::{
     workflow_service_client::WorkflowServiceClient,
 };
 use tonic::{
-    Code,
+    Code, Status,
     transport::{Channel, Endpoint},
 };
 
@@ -57,6 +57,26 @@ impl Connections {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
         self.clients[turn % self.clients.len()].clone()
     }
+}
+
+/// Makes a call and makes it anew when it never left this process: a connection that the server ends because of its age may
+/// be chosen by a call in the moment before that is known here. A macro, because the future must be `Send`.
+macro_rules! sent {
+    ($call:expr) => {
+        loop {
+            match $call.await {
+                Ok(reply) => break Ok(reply.into_inner()),
+                Err(status) if $crate::connection::is_unsent(&status) => {}
+                Err(status) => break Err(status),
+            }
+        }
+    };
+}
+pub(crate) use sent;
+
+/// A status with a source was made here and did not come from the server.
+pub(crate) fn is_unsent(status: &Status) -> bool {
+    status.code() == Code::Cancelled && std::error::Error::source(status).is_some()
 }
 
 /// Waits until the server at `address` answers, unless it `has_ended`; returns when it did.

@@ -19,8 +19,10 @@ mod wire;
 mod worker;
 
 pub mod ceiling;
+pub mod experiments;
 pub mod measure;
 pub mod report;
+pub mod restate;
 pub mod workloads;
 
 pub use error::Error;

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     clock,
-    connection::{Client, Connections},
+    connection::{Client, Connections, sent},
     error::Error,
     fault::{Fault, same},
     flow::Flow,
@@ -36,7 +36,7 @@ const LONG_POLL_TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) struct Generator<F: Flow> {
     pub(crate) shared: Arc<Shared<F>>,
     connections: Connections,
-    _pollers: JoinSet<()>,
+    pollers: JoinSet<()>,
     next_index: Arc<AtomicU64>,
     lost_after: Duration,
 }
@@ -52,12 +52,35 @@ pub(crate) struct Started {
 impl<F: Flow> Generator<F> {
     /// Connects to the server at `address` and starts the workers.
     pub(crate) async fn start(address: &str, load: &Load, flow: F) -> Result<Self, Error> {
+        let mut generator = Self::without_workers(address, load, flow).await?;
+        generator.start_workers(address, load).await?;
+        Ok(generator)
+    }
+
+    /// Connects clients alone, so that what they start waits.
+    pub(crate) async fn without_workers(address: &str, load: &Load, flow: F) -> Result<Self, Error> {
         let shared = Arc::new(Shared::new(flow, Names::new()));
-        let workers = Connections::open(address, load.connections).await?;
-        let pollers = start_pollers(&shared, &workers, load.pollers);
         let connections = Connections::open(address, load.connections).await?;
         let next_index = Arc::new(AtomicU64::new(0));
-        Ok(Generator { shared, connections, _pollers: pollers, next_index, lost_after: load.lost_after })
+        Ok(Generator { shared, connections, pollers: JoinSet::new(), next_index, lost_after: load.lost_after })
+    }
+
+    /// Starts workers, in place of any that there are.
+    pub(crate) async fn start_workers(&mut self, address: &str, load: &Load) -> Result<(), Error> {
+        let workers = Connections::open(address, load.connections).await?;
+        self.pollers = start_pollers(&self.shared, &workers, load.pollers);
+        Ok(())
+    }
+
+    /// Ends the workers. Nothing may be under way.
+    pub(crate) async fn stop_workers(&mut self) {
+        self.pollers.shutdown().await;
+    }
+
+    /// Connects clients and workers anew, to a server that was started again, and goes on with the runs that are open.
+    pub(crate) async fn connect_again(&mut self, address: &str, load: &Load) -> Result<(), Error> {
+        self.connections = Connections::open(address, load.connections).await?;
+        self.start_workers(address, load).await
     }
 
     /// A caller on the next connection.
@@ -152,8 +175,9 @@ impl<F: Flow> Caller<F> {
             request_id: self.shared.names.request_id(),
             ..Default::default()
         };
-        let reply = self.client.start_workflow_execution(request(start, CALL_TIMEOUT)).await;
-        let reply = reply.map_err(|status| Fault::refused("StartWorkflowExecution", &status))?.into_inner();
+        let client = &mut self.client;
+        let reply = sent!(client.start_workflow_execution(request(start.clone(), CALL_TIMEOUT)));
+        let reply = reply.map_err(|status| Fault::refused("StartWorkflowExecution", &status))?;
         same(true, reply.started, || format!("field started of the start of run {index}"))?;
         self.shared.ledger.started(index, &reply.run_id)?;
         Ok(Started { index, workflow_id, run_id: reply.run_id })
@@ -175,8 +199,9 @@ impl<F: Flow> Caller<F> {
             ..Default::default()
         };
         loop {
-            let reply = self.client.get_workflow_execution_history(request(wait.clone(), LONG_POLL_TIMEOUT)).await;
-            let reply = reply.map_err(|status| Fault::refused("GetWorkflowExecutionHistory", &status))?.into_inner();
+            let client = &mut self.client;
+            let reply = sent!(client.get_workflow_execution_history(request(wait.clone(), LONG_POLL_TIMEOUT)));
+            let reply = reply.map_err(|status| Fault::refused("GetWorkflowExecutionHistory", &status))?;
             let mut events = reply.history.unwrap_or_default().events;
             if let Some(event) = events.pop() {
                 same(0, events.len(), || format!("number of events besides the close event of run {}", run.index))?;
@@ -201,7 +226,8 @@ impl<F: Flow> Caller<F> {
             request_id: self.shared.names.request_id(),
             ..Default::default()
         };
-        match self.client.signal_workflow_execution(request(signal, CALL_TIMEOUT)).await {
+        let client = &mut self.client;
+        match sent!(client.signal_workflow_execution(request(signal.clone(), CALL_TIMEOUT))) {
             Ok(_) => Ok(()),
             Err(status) => Err(Fault::refused("SignalWorkflowExecution", &status)),
         }

@@ -8,7 +8,9 @@ use std::{
 use clap::Parser;
 use tokio::net::TcpListener;
 
+mod against_restate;
 mod arguments;
+mod experiment;
 mod sdk;
 mod session;
 
@@ -35,6 +37,12 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Some(Command::Sdk(sdk)) => {
             tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(sdk::run(&sdk))
+        }
+        Some(Command::Experiment(experiment)) => {
+            tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(experiment::run(&experiment))
+        }
+        Some(Command::Restate(restate)) => {
+            tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(against_restate::run(&restate))
         }
         Some(Command::Page(page)) => {
             let path = page.page.clone();

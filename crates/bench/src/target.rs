@@ -20,7 +20,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How much of an ended server's output is shown.
 const OUTPUT_BYTES: usize = 2000;
-const LOOPBACK: &str = "127.0.0.1";
+pub(crate) const LOOPBACK: &str = "127.0.0.1";
 
 /// Where load can go.
 #[derive(Debug, Clone)]
@@ -116,8 +116,45 @@ impl Target {
         self.program.as_mut().and_then(Program::ended)
     }
 
+    /// Kills the program, as `kill -9` does. Its data stays.
+    pub(crate) fn kill(&mut self) {
+        if let Some(program) = &mut self.program {
+            program.kill();
+        }
+    }
+
+    /// Starts the program that was killed on the data that it left. Returns when it was started; it need not answer yet.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub(crate) fn start_again(&mut self) -> Result<Instant, Error> {
+        let Some(program) = &mut self.program else { return Ok(clock::now()) };
+        program.start_again()?;
+        self.process = Some(Process::new(program.child.id()));
+        Ok(program.started)
+    }
+
+    /// Waits until a server that was started again answers.
+    ///
+    /// # Errors
+    /// When it ends by itself or does not answer.
+    pub(crate) async fn ready_again(&mut self) -> Result<(), Error> {
+        self.first_answer().await
+    }
+
+    /// The folder that it stores in.
+    pub(crate) fn data_dir(&self) -> Option<&Path> {
+        self.data_dir.as_deref()
+    }
+
     async fn ready(mut self) -> Result<Self, Error> {
-        let Target { address, program, .. } = &mut self;
+        self.first_answer().await?;
+        connection::ensure_namespace(&self.address, PATIENCE).await?;
+        Ok(self)
+    }
+
+    async fn first_answer(&mut self) -> Result<(), Error> {
+        let Target { address, program, .. } = self;
         let has_ended = || program.as_mut().is_some_and(|p| p.ended().is_some());
         let first_answer = match connection::first_answer(address, PATIENCE, has_ended).await {
             Ok(at) => at,
@@ -125,8 +162,7 @@ impl Target {
         };
         self.cold_start = self.program.as_ref().map(|program| first_answer - program.started);
         self.resident_at_start_bytes = self.process.and_then(Process::memory).map(|m| m.resident_bytes);
-        connection::ensure_namespace(&self.address, PATIENCE).await?;
-        Ok(self)
+        Ok(())
     }
 }
 
@@ -134,6 +170,7 @@ impl Target {
 #[derive(Debug)]
 struct Program {
     path: PathBuf,
+    arguments: Vec<OsString>,
     started: Instant,
     child: Child,
     output: PathBuf,
@@ -189,17 +226,21 @@ impl Program {
 
     fn start(path: &Path, directory: TempDir, arguments: &[OsString]) -> Result<Self, Error> {
         let output = directory.path().join("output");
-        let failed = |source| Error::Spawn { program: path.to_owned(), source };
-        let file = File::create(&output).map_err(failed)?;
-        let started = clock::now();
-        let child = Command::new(path)
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(file.try_clone().map_err(failed)?)
-            .stderr(file)
-            .spawn()
-            .map_err(failed)?;
-        Ok(Program { path: path.to_owned(), started, child, output, _directory: directory })
+        let (started, child) = spawn(path, arguments, &output)?;
+        let (path, arguments) = (path.to_owned(), arguments.to_vec());
+        Ok(Program { path, arguments, started, child, output, _directory: directory })
+    }
+
+    /// Kills it, unless it has ended, and waits until it is gone.
+    fn kill(&mut self) {
+        // It may have ended by itself; either way there is nothing more to do about it.
+        let _killed = self.child.kill();
+        let _waited = self.child.wait();
+    }
+
+    fn start_again(&mut self) -> Result<(), Error> {
+        (self.started, self.child) = spawn(&self.path, &self.arguments, &self.output)?;
+        Ok(())
     }
 
     /// How the program ended, if it did.
@@ -213,19 +254,27 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It may have ended by itself; either way there is nothing more to do about it.
-        let _killed = self.child.kill();
-        let _waited = self.child.wait();
+        self.kill();
     }
 }
 
-fn temporary(data_root: &Path) -> Result<TempDir, Error> {
+fn spawn(path: &Path, arguments: &[OsString], output: &Path) -> Result<(Instant, Child), Error> {
+    let failed = |source| Error::Spawn { program: path.to_owned(), source };
+    let file = File::create(output).map_err(failed)?;
+    let errors = file.try_clone().map_err(failed)?;
+    let started = clock::now();
+    let mut command = Command::new(path);
+    let child = command.args(arguments).stdin(Stdio::null()).stdout(file).stderr(errors).spawn();
+    Ok((started, child.map_err(failed)?))
+}
+
+pub(crate) fn temporary(data_root: &Path) -> Result<TempDir, Error> {
     let what = format!("no directory can be made in {}", data_root.display());
     tempfile::Builder::new().prefix("abide-bench-").tempdir_in(data_root).map_err(Error::io(what))
 }
 
 /// A port that was free a moment ago.
-fn free_port() -> Result<u16, Error> {
+pub(crate) fn free_port() -> Result<u16, Error> {
     let bound = TcpListener::bind((LOOPBACK, 0)).and_then(|listener| listener.local_addr());
     bound.map(|address| address.port()).map_err(Error::io("no port is free"))
 }

@@ -21,7 +21,7 @@ use tonic::Code;
 
 use crate::{
     clock,
-    connection::{Client, Connections},
+    connection::{Client, Connections, sent},
     fault::{Fault, same},
     flow::Flow,
     ledger::Ledger,
@@ -126,8 +126,9 @@ impl<F: Flow> Shared<F> {
                 namespace: NAMESPACE.to_owned(),
                 ..Default::default()
             };
-            let reply = match client.respond_workflow_task_completed(request(answer, CALL_TIMEOUT)).await {
-                Ok(reply) => reply.into_inner(),
+            let reply = sent!(client.respond_workflow_task_completed(request(answer.clone(), CALL_TIMEOUT)));
+            let reply = match reply {
+                Ok(reply) => reply,
                 Err(status) if self.flow.may_overflow() && status.code() == Code::NotFound => {
                     self.overflows.fetch_add(1, Ordering::Relaxed);
                     return Ok(()); // failed by the server; the run's next task shows why, or does not come
@@ -154,11 +155,8 @@ impl<F: Flow> Shared<F> {
                 history_event_filter_type: HistoryEventFilterType::AllEvent.into(),
                 ..Default::default()
             };
-            let reply = client
-                .get_workflow_execution_history(request(page, CALL_TIMEOUT))
-                .await
-                .map_err(|status| Fault::refused("GetWorkflowExecutionHistory", &status))?
-                .into_inner();
+            let reply = sent!(client.get_workflow_execution_history(request(page.clone(), CALL_TIMEOUT)))
+                .map_err(|status| Fault::refused("GetWorkflowExecutionHistory", &status))?;
             task.history.get_or_insert_default().events.extend(reply.history.unwrap_or_default().events);
             task.next_page_token = reply.next_page_token;
         }
@@ -175,7 +173,7 @@ impl<F: Flow> Shared<F> {
             namespace: NAMESPACE.to_owned(),
             ..Default::default()
         };
-        match client.respond_activity_task_completed(request(answer, CALL_TIMEOUT)).await {
+        match sent!(client.respond_activity_task_completed(request(answer.clone(), CALL_TIMEOUT))) {
             Ok(_) => Ok(()),
             Err(status) => Err(Fault::refused("RespondActivityTaskCompleted", &status)),
         }
@@ -189,8 +187,8 @@ impl<F: Flow> Shared<F> {
             ..Default::default()
         };
         loop {
-            let reply = client.poll_workflow_task_queue(request(poll.clone(), POLL_TIMEOUT)).await;
-            let task = reply.map_err(|status| Fault::refused("PollWorkflowTaskQueue", &status))?.into_inner();
+            let reply = sent!(client.poll_workflow_task_queue(request(poll.clone(), POLL_TIMEOUT)));
+            let task = reply.map_err(|status| Fault::refused("PollWorkflowTaskQueue", &status))?;
             if task.task_token.is_empty() {
                 continue; // the poll's time is over
             }
@@ -207,8 +205,8 @@ impl<F: Flow> Shared<F> {
             ..Default::default()
         };
         loop {
-            let reply = client.poll_activity_task_queue(request(poll.clone(), POLL_TIMEOUT)).await;
-            let task = reply.map_err(|status| Fault::refused("PollActivityTaskQueue", &status))?.into_inner();
+            let reply = sent!(client.poll_activity_task_queue(request(poll.clone(), POLL_TIMEOUT)));
+            let task = reply.map_err(|status| Fault::refused("PollActivityTaskQueue", &status))?;
             if task.task_token.is_empty() {
                 continue;
             }

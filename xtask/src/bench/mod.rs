@@ -2,6 +2,7 @@
 mod against;
 mod flags;
 pub(crate) mod go;
+mod restate;
 
 use std::{ffi::OsString, fs, path::PathBuf, process::Command};
 
@@ -12,7 +13,7 @@ use crate::{
     repository::{self, Profile},
 };
 use against::Revision;
-use flags::Flags;
+use flags::{Flags, What};
 
 /// How short and how many the rounds of a comparison are, unless told otherwise: the more they alternate, the more does what
 /// else happens on the machine hit both servers alike.
@@ -42,13 +43,15 @@ pub(crate) fn task(flags: &[String], handed_on: &[String]) -> Result<bool> {
         bench: repository::build("abide-bench", "abide-bench", Profile::Release)?,
         folder,
     };
-    if flags.report {
-        return programs.report(old.as_ref(), handed_on);
+    if flags.report || flags.what == What::All {
+        return programs.parts(&flags, old.as_ref(), handed_on);
     }
-    match (old, flags.go) {
-        (Some(old), _) => process::succeeds(programs.comparison(&old, handed_on)?.args(handed_on)),
-        (None, true) => process::succeeds(programs.sdk()?.args(handed_on)),
-        (None, false) => process::succeeds(programs.load(handed_on).args(handed_on)),
+    match (flags.what, old) {
+        (What::Load | What::All, Some(old)) => process::succeeds(programs.comparison(&old, handed_on)?.args(handed_on)),
+        (What::Load | What::All, None) => process::succeeds(programs.load(handed_on).args(handed_on)),
+        (What::Go, _) => process::succeeds(programs.sdk()?.args(handed_on)),
+        (What::Restate, _) => process::succeeds(programs.restate()?.args(handed_on)),
+        (What::Experiments, _) => process::succeeds(programs.experiments().args(handed_on)),
     }
 }
 
@@ -83,16 +86,46 @@ impl Programs {
         Ok(command)
     }
 
-    /// Measures everything that the report page shows, and writes it there. What is compared stays as it is where no
-    /// revision is named. `handed_on` are arguments for the load generator alone.
-    fn report(&self, old: Option<&Revision>, handed_on: &[String]) -> Result<bool> {
-        let mut load = self.load(handed_on);
-        load.args(["--server-name", &against::name_here()?]).args(unless_given(&REPORT, handed_on)).args(handed_on);
-        let mut runs = vec![("load", load), ("sdk", self.sdk()?)];
+    /// Restate and this server, taking turns.
+    fn restate(&self) -> Result<Command> {
+        let restate::Programs { server, load } = restate::Programs::install()?;
+        let mut command = Command::new(&self.bench);
+        command.arg("restate").arg("--server").arg(&self.server).args(["--server-name", &against::name_here()?]);
+        command.arg("--restate").arg(server).arg("--program").arg(load).arg("--data-root").arg(&self.folder);
+        Ok(command)
+    }
+
+    /// What takes more than one load.
+    fn experiments(&self) -> Command {
+        let mut command = Command::new(&self.bench);
+        command.arg("experiment").arg("--server").arg(&self.server).arg("--data-root").arg(&self.folder);
+        command
+    }
+
+    /// Measures the parts of the report page that the flags name, keeps their figures, and writes them into the page if that
+    /// is asked for. `handed_on` are arguments for the part that is named, or else for the load generator alone.
+    fn parts(&self, flags: &Flags, old: Option<&Revision>, handed_on: &[String]) -> Result<bool> {
+        let mut runs = Vec::new();
+        if matches!(flags.what, What::Load | What::All) {
+            let mut load = self.load(handed_on);
+            load.args(["--server-name", &against::name_here()?]).args(unless_given(&REPORT, handed_on)).args(handed_on);
+            runs.extend([("load", load), ("sdk", self.sdk()?)]);
+        }
         if let Some(old) = old {
             let mut comparison = self.comparison(old, handed_on)?;
             comparison.args(handed_on);
             runs.push(("against", comparison));
+        }
+        let single = |mut command: Command| {
+            command.args(handed_on);
+            command
+        };
+        match flags.what {
+            What::Load => {}
+            What::Go => runs.push(("sdk", single(self.sdk()?))),
+            What::Restate => runs.push(("restate", single(self.restate()?))),
+            What::Experiments => runs.push(("experiments", single(self.experiments()))),
+            What::All => runs.extend([("restate", self.restate()?), ("experiments", self.experiments())]),
         }
         let mut page = Command::new(&self.bench);
         page.arg("page").arg("--page").arg(repository::root().join(PAGE));
@@ -103,7 +136,7 @@ impl Programs {
             }
             page.arg(format!("--{part}")).arg(json);
         }
-        process::succeeds(&mut page)
+        Ok(!flags.report || process::succeeds(&mut page)?)
     }
 }
 

@@ -4,6 +4,7 @@ mod latency;
 mod machine;
 mod metrics;
 mod process;
+mod process_detail;
 mod sync_probe;
 mod window;
 

@@ -1,5 +1,6 @@
 //! Figures as people and programs read them.
 pub mod bars;
+mod beside;
 mod comparison;
 pub mod page;
 pub mod plot;
@@ -12,6 +13,7 @@ use std::{fs, path::Path};
 use serde::Serialize;
 
 pub use bars::Bar;
+pub use beside::RestateReport;
 pub use comparison::{Comparison, Spread, comparison_table};
 pub use ratio::Ratio;
 pub use sdk::{SdkFigures, SdkReport};
@@ -42,7 +44,7 @@ impl Report {
     }
 }
 
-fn write(report: &impl Serialize, path: &Path) -> Result<(), Error> {
+pub(crate) fn write(report: &impl Serialize, path: &Path) -> Result<(), Error> {
     let what = format!("{} cannot be written", path.display());
     let json = serde_json::to_vec_pretty(report).map_err(std::io::Error::other);
     json.and_then(|json| fs::write(path, json)).map_err(Error::io(what))

@@ -7,7 +7,7 @@ use std::{
 use serde::Deserialize;
 
 use super::{
-    Bar, Comparison, SdkReport, Spread, bars,
+    Bar, Comparison, SdkReport, Spread, bars, beside,
     plot::{Chart, Group},
 };
 use crate::error::Error;
@@ -43,7 +43,7 @@ struct KeptLatency {
 struct Part {
     name: &'static str,
     lines: Vec<String>,
-    chart: Chart,
+    chart: Option<Chart>,
 }
 
 /// The files to make the page of; parts without a file stay as they are.
@@ -55,6 +55,10 @@ pub struct Sources {
     pub sdk: Option<PathBuf>,
     /// The load generator on two servers.
     pub against: Option<PathBuf>,
+    /// Restate beside Abide.
+    pub restate: Option<PathBuf>,
+    /// What takes more than one load.
+    pub experiments: Option<PathBuf>,
 }
 
 /// Puts the figures of `sources` into the page, and the plots into a folder of the page's name beside it.
@@ -72,6 +76,12 @@ pub fn refresh(page: &Path, sources: &Sources) -> Result<(), Error> {
     if let Some(path) = &sources.against {
         parts.push(against_part(&read(path)?));
     }
+    if let Some(path) = &sources.restate {
+        parts.push(Part { name: "restate", lines: beside::restate(&read(path)?), chart: None });
+    }
+    if let Some(path) = &sources.experiments {
+        parts.push(Part { name: "experiments", lines: beside::experiments(&read::<Vec<_>>(path)?), chart: None });
+    }
     let cannot = |what: &str, path: &Path| Error::io(format!("{} cannot be {what}", path.display()));
     let mut text = fs::read_to_string(page).map_err(cannot("read", page))?;
     let plots = page.with_extension("");
@@ -80,8 +90,10 @@ pub fn refresh(page: &Path, sources: &Sources) -> Result<(), Error> {
         text = replaced(&text, part.name, &part.lines).ok_or_else(|| {
             Error::io(format!("{} has no place for {}", page.display(), part.name))(std::io::ErrorKind::NotFound.into())
         })?;
-        let plot = plots.join(part.name).with_extension("svg");
-        fs::write(&plot, part.chart.svg()).map_err(cannot("written", &plot))?;
+        if let Some(chart) = part.chart {
+            let plot = plots.join(part.name).with_extension("svg");
+            fs::write(&plot, chart.svg()).map_err(cannot("written", &plot))?;
+        }
     }
     fs::write(page, text).map_err(cannot("written", page))
 }
@@ -124,7 +136,7 @@ fn load_part(kept: &Kept) -> Part {
     }
     lines.push(String::new());
     lines.extend(bar_lines(&kept.bars));
-    Part { name: "load", lines, chart: ratios("Abide as multiples of the ceiling", &kept.comparisons) }
+    Part { name: "load", lines, chart: Some(ratios("Abide as multiples of the ceiling", &kept.comparisons)) }
 }
 
 fn against_part(kept: &Kept) -> Part {
@@ -140,7 +152,7 @@ fn against_part(kept: &Kept) -> Part {
         lines.push(format!("| {workload} | {rate} | {cpu} | {p50} |"));
     }
     let title = kept.comparisons.first().map_or_else(String::new, |c| format!("{} as multiples of {}", c.of, c.to));
-    Part { name: "against", lines, chart: ratios(&title, &kept.comparisons) }
+    Part { name: "against", lines, chart: Some(ratios(&title, &kept.comparisons)) }
 }
 
 fn sdk_part(report: &SdkReport) -> Part {
@@ -169,7 +181,7 @@ fn sdk_part(report: &SdkReport) -> Part {
     }
     lines.push(String::new());
     lines.extend(bar_lines(&report.bars));
-    Part { name: "sdk", lines, chart }
+    Part { name: "sdk", lines, chart: Some(chart) }
 }
 
 fn ratios(title: &str, comparisons: &[Comparison]) -> Chart {
@@ -193,7 +205,7 @@ fn others(figures: &[KeptFigures]) -> String {
     }
 }
 
-fn bar_lines(bars: &[Bar]) -> Vec<String> {
+pub(super) fn bar_lines(bars: &[Bar]) -> Vec<String> {
     bars.iter().map(|bar| format!("- {}", bar.to_string().trim_end())).collect()
 }
 

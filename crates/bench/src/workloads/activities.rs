@@ -12,12 +12,12 @@ const EVENTS_OF_NONE: u64 = 5;
 /// What each activity adds: its own three events and the three of the workflow task after it.
 const EVENTS_OF_EACH: u64 = 6;
 
-pub(super) struct Activities {
+pub(crate) struct Activities {
     count: u64,
 }
 
 impl Activities {
-    pub(super) fn new(count: u64) -> Self {
+    pub(crate) fn new(count: u64) -> Self {
         Activities { count }
     }
 }

@@ -31,8 +31,9 @@ const CONCURRENCY: usize = 64;
 const WOKEN_EVERY: u64 = 300;
 const WAKE: &str = "wake";
 
+/// Waits for a signal and ends with it.
 #[derive(Default)]
-struct Idle {
+pub(crate) struct Idle {
     /// First workflow tasks answered so far.
     idle: Arc<AtomicU64>,
     changed: Arc<Notify>,
@@ -117,7 +118,10 @@ async fn beside(workload: &str, target: &Target, load: &Load) -> Result<Figures,
 
 /// Opens the runs and waits until each has answered its first task. Returns the times of the start calls, and the
 /// runs that are to be woken.
-async fn open(generator: &Generator<Idle>, runs: u64) -> Result<(Vec<std::time::Duration>, Vec<Started>), Fault> {
+pub(crate) async fn open(
+    generator: &Generator<Idle>,
+    runs: u64,
+) -> Result<(Vec<std::time::Duration>, Vec<Started>), Fault> {
     let left = Arc::new(AtomicU64::new(runs));
     let mut openers = JoinSet::new();
     for _ in 0..CONCURRENCY {
@@ -144,19 +148,17 @@ async fn open(generator: &Generator<Idle>, runs: u64) -> Result<(Vec<std::time::
                 latencies.append(&mut times);
                 kept.append(&mut runs);
             }
-            let all_idle = async {
-                while idle.load(Ordering::Relaxed) < runs {
-                    changed.notified().await;
-                }
-            };
-            generator.before_lost(all_idle, || "the first tasks of all idle runs".to_owned()).await?;
+            while idle.load(Ordering::Relaxed) < runs {
+                let what = || format!("the first task of another idle run of {runs}");
+                generator.before_lost(changed.notified(), what).await?;
+            }
             Ok((latencies, kept))
         })
         .await
 }
 
 /// Signals the runs one after another; returns the time from signal to result.
-async fn wake(generator: &Generator<Idle>, runs: &[Started]) -> Result<Option<Latency>, Fault> {
+pub(crate) async fn wake(generator: &Generator<Idle>, runs: &[Started]) -> Result<Option<Latency>, Fault> {
     let mut caller = generator.caller();
     generator
         .unless_fault(async {

@@ -9,9 +9,9 @@ use crate::{
     target::Target,
 };
 
-mod activities;
+pub(crate) mod activities;
 mod fan_out;
-mod idle_runs;
+pub(crate) mod idle_runs;
 mod local_activities;
 mod signals;
 
@@ -106,7 +106,7 @@ impl Workload {
 }
 
 /// Measures workflows that are started and awaited, `concurrency` at a time.
-async fn closed_loop<F: Flow>(
+pub(crate) async fn closed_loop<F: Flow>(
     workload: String,
     target: &Target,
     load: &Load,
