@@ -26,8 +26,11 @@ cargo xtask crash [--release] [--kills N | --faults | --fault NAME | ...]
     disk, its clock or its files fail; `--help` lists what it knows.
 cargo xtask sim [--seeds N | --minutes M | --seed S | --planted]
     The simulator: a whole server under faults, each seed another life. --seed shows one, --planted tests the checks.
-cargo xtask bench [-- ARGUMENT ...]
-    The load generator against the release build of the server, with the ceiling beside it.
+cargo xtask bench [--against REVISION | --go] [-- ARGUMENT ...]
+    The load generator against the release build of the server, with the ceiling beside it; or with the server of another
+    revision, in short rounds by turns, and the ratios of the two. Or workflows of the Go SDK. Arguments go to abide-bench.
+cargo xtask bench --report [--against REVISION] [-- ARGUMENT ...]
+    Measures all that docs/benchmarks.md shows, and writes it and its plots anew.
 cargo xtask fuzz [--minutes N] [TARGET ...] [-- ARGUMENT ...]
     Fuzzes the targets named, or all, for 20 minutes each. Arguments go to libFuzzer.
 cargo xtask tidy
@@ -58,7 +61,7 @@ fn run(arguments: &[String]) -> Result<bool> {
         "conformance" => suites::conformance::task(flags, handed_on),
         "crash" => crash::task(flags, handed_on),
         "sim" => sim::task(rest),
-        "bench" => bench::task(handed_on),
+        "bench" => bench::task(flags, handed_on),
         "fuzz" => fuzz::task(flags, handed_on),
         "tidy" => tidy::task(),
         "help" | "--help" | "-h" => {

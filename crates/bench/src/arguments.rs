@@ -1,7 +1,7 @@
 //! The command line.
 use std::{path::PathBuf, time::Duration};
 
-use abide_bench::{Load, Running, Server};
+use abide_bench::{Load, Running, Server, report::page::Sources};
 use clap::{Args, Parser, Subcommand};
 
 /// Loads a server with workflows and measures what they cost.
@@ -24,6 +24,73 @@ pub(crate) enum Command {
         #[arg(long)]
         port: u16,
     },
+    /// Measure a server under the load of a program that uses an official SDK.
+    Sdk(SdkArguments),
+    /// Put figures that were written as JSON into the report page, with their plots.
+    Page(PageArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PageArguments {
+    /// The page, which says where each part goes.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) page: PathBuf,
+    /// Figures of one server and the ceiling.
+    #[arg(long, value_name = "FILE")]
+    load: Option<PathBuf>,
+    /// Figures under an SDK.
+    #[arg(long, value_name = "FILE")]
+    sdk: Option<PathBuf>,
+    /// Figures of two servers.
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+}
+
+impl PageArguments {
+    pub(crate) fn sources(self) -> Sources {
+        Sources { load: self.load, sdk: self.sdk, against: self.against }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SdkArguments {
+    /// The program that loads: it is told address, workload and process of the server, and prints figures as JSON.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) program: PathBuf,
+    /// The abide program to start in durable mode for each workload.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) server: PathBuf,
+    /// What that is called in reports [default: its path].
+    #[arg(long, value_name = "NAME")]
+    server_name: Option<String>,
+    /// Leave the ceiling out.
+    #[arg(long)]
+    pub(crate) no_ceiling: bool,
+    /// Where data directories are made [default: the temporary directory].
+    #[arg(long, value_name = "DIR")]
+    data_root: Option<PathBuf>,
+    /// Workflows at a time.
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    pub(crate) concurrency: usize,
+    /// How long each workload is measured, in seconds.
+    #[arg(long, value_name = "N", default_value_t = 10.0)]
+    pub(crate) seconds: f64,
+    /// How long it runs before, in seconds.
+    #[arg(long, value_name = "N", default_value_t = 2.0)]
+    pub(crate) warm_up_seconds: f64,
+    /// Also write the figures to this file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+}
+
+impl SdkArguments {
+    pub(crate) fn server_name(&self) -> String {
+        self.server_name.clone().unwrap_or_else(|| self.server.display().to_string())
+    }
+
+    pub(crate) fn data_root(&self) -> PathBuf {
+        self.data_root.clone().unwrap_or_else(std::env::temp_dir)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -34,10 +101,16 @@ pub(crate) struct RunArguments {
     /// The abide program to start in durable mode for each workload.
     #[arg(long, value_name = "PATH", conflicts_with = "address")]
     server: Option<PathBuf>,
-    /// Another abide program: both run alternately, and their figures are compared.
+    /// What that program is called in reports [default: its path].
+    #[arg(long, value_name = "NAME", requires = "server")]
+    server_name: Option<String>,
+    /// Another abide program: both run alternately, and the first one's figures are given as multiples of this one's.
     #[arg(long, value_name = "PATH", requires = "server")]
     against: Option<PathBuf>,
-    /// How many times each workload runs against each server [default: 1, with --against 3].
+    /// What that program is called in reports [default: its path].
+    #[arg(long, value_name = "NAME", requires = "against")]
+    against_name: Option<String>,
+    /// How many times each workload runs against each server [default: 1, with --against 5].
     #[arg(long)]
     rounds: Option<usize>,
     /// A server that runs already.
@@ -93,7 +166,7 @@ impl RunArguments {
     }
 
     pub(crate) fn rounds(&self) -> usize {
-        let usual = if self.against.is_some() { 3 } else { 1 };
+        let usual = if self.against.is_some() { 5 } else { 1 };
         self.rounds.unwrap_or(usual).max(1)
     }
 
@@ -101,17 +174,24 @@ impl RunArguments {
         self.data_root.clone().unwrap_or_else(std::env::temp_dir)
     }
 
-    /// The servers in the order in which they take turns; the second, if any, is compared with the first.
-    pub(crate) fn servers(&self) -> Vec<Server> {
+    /// The servers and what they are called. The first one's figures are related to those of the second, if there is one.
+    pub(crate) fn servers(&self) -> Vec<(String, Server)> {
         let mut servers = Vec::new();
-        servers.extend(self.server.clone().map(Server::Program));
-        servers.extend(self.against.clone().map(Server::Program));
-        servers.extend(self.address.clone().map(|address| {
+        let mut add = |name: &Option<String>, server: Server| {
+            servers.push((name.clone().unwrap_or_else(|| server.name()), server));
+        };
+        if let Some(program) = &self.server {
+            add(&self.server_name, Server::Program(program.clone()));
+        }
+        if let Some(program) = &self.against {
+            add(&self.against_name, Server::Program(program.clone()));
+        }
+        if let Some(address) = self.address.clone() {
             let (pid, metrics_address, data_dir) = (self.pid, self.metrics_address.clone(), self.data_dir.clone());
-            Server::Running(Running { address, pid, metrics_address, data_dir })
-        }));
+            add(&None, Server::Running(Running { address, pid, metrics_address, data_dir }));
+        }
         if servers.is_empty() || !(self.no_ceiling || self.against.is_some()) {
-            servers.push(Server::Ceiling);
+            servers.push((Server::Ceiling.name(), Server::Ceiling));
         }
         servers
     }

@@ -71,16 +71,26 @@ impl<F: Flow> Ledger<F> {
         }
     }
 
-    /// Checks a workflow task whose history is complete in `task`, and answers it.
+    /// Checks a workflow task whose history is complete in `task`, and answers it; with nothing if it is of no use any
+    /// more.
     pub(crate) fn workflow_task(
         &self,
         index: u64,
         flow: &F,
         task: &PollWorkflowTaskQueueResponse,
         activity_queue: &TaskQueue,
-    ) -> Result<Vec<Command>, Fault> {
+    ) -> Result<Option<Vec<Command>>, Fault> {
         let mut runs = self.runs();
         let what = || format!("workflow task {} of run {index}", task.started_event_id);
+        // A task that the server failed on its way to the worker comes behind the next one, or behind the run's end.
+        let is_overtaken = |run: Option<&Run<F::Memory>>| {
+            let is_later =
+                |run: &Run<F::Memory>| run.closed_with.is_none() && task.started_event_id >= run.seen_event_id;
+            flow.may_overflow() && !run.is_some_and(is_later)
+        };
+        if is_overtaken(runs.get(&index)) {
+            return Ok(None);
+        }
         let Some(run) = runs.get_mut(&index) else {
             return Err(Fault::Duplicated { what: what() }); // a run that is not open has had all its tasks
         };
@@ -102,7 +112,7 @@ impl<F: Flow> Ledger<F> {
         run.seen_event_id = task.started_event_id;
         let commands = flow.advance(&mut run.memory, events, activity_queue)?;
         run.closed_with = commands.iter().find_map(close_result);
-        Ok(commands)
+        Ok(Some(commands))
     }
 
     /// Notes that the server took the answer to a workflow task.

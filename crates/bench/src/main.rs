@@ -9,6 +9,7 @@ use clap::Parser;
 use tokio::net::TcpListener;
 
 mod arguments;
+mod sdk;
 mod session;
 
 use arguments::{Arguments, Command};
@@ -31,6 +32,13 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
                 let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await?;
                 Ok(abide_bench::ceiling::serve(listener, None).await?)
             })
+        }
+        Some(Command::Sdk(sdk)) => {
+            tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(sdk::run(&sdk))
+        }
+        Some(Command::Page(page)) => {
+            let path = page.page.clone();
+            Ok(abide_bench::report::page::refresh(&path, &page.sources())?)
         }
         None => {
             let mut runtime = match arguments.run.threads {

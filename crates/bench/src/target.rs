@@ -96,6 +96,16 @@ impl Server {
 }
 
 impl Target {
+    /// `host:port` of its gRPC port.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Its process, if it runs on this machine.
+    pub fn pid(&self) -> Option<u32> {
+        self.process.map(Process::pid)
+    }
+
     /// Bytes on disk; None for a server that stores nothing or elsewhere.
     pub(crate) fn disk_bytes(&self) -> Option<u64> {
         disk_bytes(self.data_dir.as_deref()?).ok()

@@ -113,7 +113,10 @@ impl<F: Flow> Shared<F> {
             if begins == 1 && task.previous_started_event_id > 0 {
                 self.full_histories.fetch_add(1, Ordering::Relaxed);
             }
-            let commands = self.ledger.workflow_task(index, &self.flow, &task, &self.task_queue)?;
+            let Some(commands) = self.ledger.workflow_task(index, &self.flow, &task, &self.task_queue)? else {
+                self.overflows.fetch_add(1, Ordering::Relaxed);
+                return Ok(());
+            };
             let answer = RespondWorkflowTaskCompletedRequest {
                 task_token: task.task_token,
                 commands,

@@ -71,11 +71,15 @@ fn two_programs_take_turns() {
     let second = directory.path().join("second");
     fs::copy(&first, &second).unwrap();
     let paths = [first.to_str().unwrap(), second.to_str().unwrap()];
-    let (output, report) = run(directory.path(), &["--server", paths[0], "--against", paths[1], "--rounds", "2"]);
-    assert_eq!(servers(&report), [paths[0], paths[1], paths[0], paths[1]]);
+    let arguments = ["--server", paths[0], "--against", paths[1], "--rounds", "2", "--against-name", "old"];
+    let (output, report) = run(directory.path(), &arguments);
+    assert_eq!(servers(&report), [paths[0], "old", paths[0], "old"]);
     let ratio = &report["ratios"][1];
-    assert_eq!((ratio["of"].as_str().unwrap(), ratio["to"].as_str().unwrap()), (paths[1], paths[0]));
-    assert!(String::from_utf8(output.stdout).unwrap().contains("(median)"));
+    assert_eq!((ratio["of"].as_str().unwrap(), ratio["to"].as_str().unwrap()), (paths[0], "old"));
+    let comparison = &report["comparisons"][0];
+    assert_eq!(comparison["rounds"], 2);
+    assert!(comparison["rate"]["least"].as_f64().unwrap() <= comparison["rate"]["median"].as_f64().unwrap());
+    assert!(String::from_utf8(output.stdout).unwrap().contains("/ old, the median of 2 rounds"));
 }
 
 #[test]

@@ -181,6 +181,20 @@ pub async fn pending(sim: &Sim, id: &str) -> String {
     }
 }
 
+/// Terminates the current run of an id, which nothing else ends.
+pub async fn terminate(sim: &Sim, id: &str) {
+    let request = ws::TerminateWorkflowExecutionRequest {
+        namespace: NAMESPACE.to_owned(),
+        workflow_execution: execution(id, ""),
+        ..ws::TerminateWorkflowExecutionRequest::default()
+    };
+    if let Err(status) = sim.client.retrying(&request).await {
+        // The first try may have been carried out and its answer been lost.
+        let is_lost = status.code() == Code::NotFound;
+        sim.violations.check(is_lost, || format!("the termination of {id} was refused: {status:?}"));
+    }
+}
+
 /// A run's whole history.
 pub async fn history(sim: &Sim, id: &str, run_id: &str) -> Option<Vec<HistoryEvent>> {
     let mut request = ws::GetWorkflowExecutionHistoryRequest {

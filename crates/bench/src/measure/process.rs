@@ -30,6 +30,10 @@ impl Process {
         Process { pid: std::process::id() }
     }
 
+    pub(crate) fn pid(self) -> u32 {
+        self.pid
+    }
+
     /// User and system time since the process began; None once it has ended.
     pub(crate) fn cpu(self) -> Option<Duration> {
         parse_cpu(&fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?)

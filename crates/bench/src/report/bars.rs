@@ -1,14 +1,16 @@
 //! The numbers to hold: what a server must reach on a quiet machine of two processors.
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::Ratio;
+use super::{Ratio, SdkFigures};
 use crate::figures::Figures;
 
 /// Most that the server's processor may take for a workflow at 64 at a time, in milliseconds.
 const CPU_MS: [(&str, f64); 3] =
     [("activities_3_at_64", 0.7), ("local_activities_3_at_64", 0.35), ("activities_0_at_64", 0.25)];
+/// Most of that time as a multiple of the ceiling's under the load of an SDK, for workflows of three activities.
+const CPU_OF_CEILING: (&str, f64) = ("activities_3_at_64", 2.0);
 /// Least throughput, of the ceiling's.
 const RATE_OF_CEILING: f64 = 0.5;
 /// Most syncs, and milliseconds more, from start to result of one activity when nothing else runs.
@@ -19,7 +21,7 @@ const COLD_START_MS: f64 = 50.0;
 const DISK_BYTES_PER_IDLE_RUN: f64 = 1_000.0;
 
 /// One number to hold, and what was reached.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Bar {
     /// Workload and quantity.
     pub what: String,
@@ -46,8 +48,8 @@ impl Bar {
 pub fn of_figures(figures: &Figures) -> Vec<Bar> {
     let name = &figures.workload;
     let mut bars = Vec::new();
-    for (_, bar) in CPU_MS.iter().filter(|(workload, _)| workload == name) {
-        bars.extend(Bar::at_most(format!("{name}: server CPU per workflow, ms"), figures.server_cpu_ms, *bar));
+    if let Some(bar) = cpu_ms(name) {
+        bars.extend(Bar::at_most(format!("{name}: server CPU per workflow, ms"), figures.server_cpu_ms, bar));
     }
     match name.as_str() {
         "activities_1_at_1" => {
@@ -75,6 +77,23 @@ pub fn of_figures(figures: &Figures) -> Vec<Bar> {
     bars
 }
 
+/// The bar of processor time per workflow, if the workload has one, in milliseconds.
+pub(super) fn cpu_ms(workload: &str) -> Option<f64> {
+    CPU_MS.iter().find(|(name, _)| *name == workload).map(|(_, bar)| *bar)
+}
+
+/// The bars of one workload under the load of an SDK: on the server, and on the ceiling if that was measured too.
+pub fn of_sdk(round: &[SdkFigures]) -> Vec<Bar> {
+    let Some(figures) = round.first() else { return Vec::new() };
+    let (name, cpu) = (figures.name(), figures.server_cpu_ms);
+    let what = format!("{name} with an SDK: server CPU per workflow");
+    let own = cpu_ms(&name).and_then(|bar| Bar::at_most(format!("{what}, ms"), cpu, bar));
+    let ceiling = round.get(1).and_then(|ceiling| ceiling.server_cpu_ms);
+    let ratio = cpu.zip(ceiling).map(|(cpu, ceiling)| cpu / ceiling).filter(|ratio| ratio.is_finite());
+    let to_ceiling = Bar::at_most(format!("{what}, of the ceiling's"), ratio, CPU_OF_CEILING.1);
+    own.into_iter().chain(to_ceiling.filter(|_| name == CPU_OF_CEILING.0)).collect()
+}
+
 /// The bar of throughput, for a ratio of a server to the ceiling under many workflows at a time.
 pub fn of_ratio(ratio: &Ratio) -> Option<Bar> {
     let what = format!("{}: rate, of the ceiling's", ratio.workload);
@@ -92,14 +111,36 @@ impl fmt::Display for Bar {
 
 #[cfg(test)]
 mod tests {
-    use super::{Bar, of_ratio};
-    use crate::report::Ratio;
+    use super::{Bar, of_ratio, of_sdk};
+    use crate::report::{Ratio, SdkFigures};
 
     #[test]
     fn a_bar_holds_on_its_good_side() {
         let bar = |measured, at_least| Bar { what: String::new(), measured, bar: 2.0, at_least };
         assert!(bar(1.0, false).holds() && bar(2.0, false).holds() && !bar(2.1, false).holds());
         assert!(bar(3.0, true).holds() && bar(2.0, true).holds() && !bar(1.9, true).holds());
+    }
+
+    #[test]
+    fn three_activities_with_an_sdk_are_held_against_the_ceiling_too() {
+        let figures = |workload: &str, server_cpu_ms| SdkFigures {
+            workload: workload.to_owned(),
+            server: String::new(),
+            concurrency: 64,
+            count: 1,
+            seconds: 1.0,
+            rate_per_s: 1.0,
+            p50_ms: 1.0,
+            p90_ms: 1.0,
+            p99_ms: 1.0,
+            server_cpu_ms: Some(server_cpu_ms),
+        };
+        let holds = |workload: &str| {
+            let bars = of_sdk(&[figures(workload, 0.5), figures(workload, 0.2)]);
+            bars.iter().map(Bar::holds).collect::<Vec<_>>()
+        };
+        assert_eq!(holds("activities_3"), [true, false]);
+        assert_eq!(holds("activities_0"), [false]);
     }
 
     #[test]

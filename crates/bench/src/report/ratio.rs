@@ -37,47 +37,11 @@ impl Ratio {
     }
 }
 
-/// The medians of the ratios of one workload between the same two servers; None when there are none.
-pub fn median(ratios: &[Ratio]) -> Option<Ratio> {
-    let first = ratios.first()?;
-    let middle = |get: fn(&Ratio) -> Option<f64>| {
-        let mut values: Vec<f64> = ratios.iter().filter_map(get).collect();
-        values.sort_unstable_by(f64::total_cmp);
-        let half = values.len() / 2;
-        let upper = *values.get(half)?;
-        Some(if values.len().is_multiple_of(2) { (values[half - 1] + upper) / 2.0 } else { upper })
-    };
-    Some(Ratio {
-        rate: middle(|r| Some(r.rate))?,
-        server_cpu: middle(|r| r.server_cpu),
-        latency_p50: middle(|r| r.latency_p50),
-        ..first.clone()
-    })
-}
-
 impl fmt::Display for Ratio {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Ratio { workload, of, to, rate, .. } = self;
         write!(f, "{workload:<24} {of} / {to}: rate × {rate:.2}")?;
         let more = [("server CPU", self.server_cpu), ("p50", self.latency_p50)];
         more.iter().try_for_each(|(name, ratio)| ratio.map_or(Ok(()), |ratio| write!(f, ", {name} × {ratio:.2}")))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::{Ratio, median};
-
-    fn ratio(rate: f64, server_cpu: Option<f64>) -> Ratio {
-        let name = String::new;
-        Ratio { workload: name(), of: name(), to: name(), rate, server_cpu, latency_p50: None }
-    }
-
-    #[test]
-    fn the_median_ignores_outliers_and_what_is_missing() {
-        let middle = median(&[ratio(9.0, Some(1.0)), ratio(1.0, None), ratio(2.0, Some(2.0))]).unwrap();
-        assert_eq!((middle.rate, middle.server_cpu), (2.0, Some(1.5)));
-        assert!(median(&[]).is_none());
     }
 }

@@ -52,12 +52,7 @@ async fn run(sim: Arc<Sim>, id: String) {
     // It must not stay open: nothing else ends it. A start whose caller has given up may still be on its way, or wait in
     // a server that stands still.
     sim.world.sleep(Duration::from_secs(120)).await;
-    let terminate = ws::TerminateWorkflowExecutionRequest {
-        namespace: NAMESPACE.to_owned(),
-        workflow_execution: calls::execution(&id, ""),
-        ..ws::TerminateWorkflowExecutionRequest::default()
-    };
-    drop(sim.client.retrying(&terminate).await); // it may be closed, or never have been
+    calls::terminate(&sim, &id).await;
 }
 
 fn choose(sim: &Sim, number: u64) -> Op {

@@ -6,7 +6,7 @@ use abide_proto::temporal::api::{
 };
 
 use super::Workload;
-use crate::{calls, client::NAMESPACE, sim::Sim};
+use crate::{calls, sim::Sim};
 
 pub(super) const WORKFLOW_RETRY: Workload =
     Workload { name: "workflow retry", run: |sim, id| Box::pin(retry(sim, id)) };
@@ -35,15 +35,7 @@ async fn cron(sim: Arc<Sim>, id: String) {
     };
     let Some(run_id) = calls::begin(&sim, &request).await else { return };
     calls::ends(&sim, &id, &run_id, 2).await;
-    let terminate = ws::TerminateWorkflowExecutionRequest {
-        namespace: NAMESPACE.to_owned(),
-        workflow_execution: calls::execution(&id, ""),
-        ..ws::TerminateWorkflowExecutionRequest::default()
-    };
-    if let Err(status) = sim.client.retrying(&terminate).await {
-        let is_lost = status.code() == tonic::Code::NotFound;
-        sim.violations.check(is_lost, || format!("the termination of {id} was refused: {status:?}"));
-    }
+    calls::terminate(&sim, &id).await;
     let ended = calls::result(&sim, &id, &run_id).await;
     let is_right = ended.status == WorkflowExecutionStatus::Terminated && ended.run_ids.len() >= 3;
     sim.violations.check(is_right, || format!("{id}, every minute, ended as {ended:?}"));
