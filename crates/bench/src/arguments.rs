@@ -4,6 +4,8 @@ use std::{path::PathBuf, time::Duration};
 use abide_bench::{Load, Running, Server, report::page::Sources};
 use clap::{Args, Parser, Subcommand};
 
+use crate::strain::{IdleCallsArguments, OverloadArguments};
+
 /// Loads a server with workflows and measures what they cost.
 ///
 /// Without --server and --address only the ceiling is measured.
@@ -26,6 +28,10 @@ pub(crate) enum Command {
     },
     /// Measure a server under the load of a program that uses an official SDK.
     Sdk(SdkArguments),
+    /// Offer a server ten times what it gets done, and see who is let in and how long that takes.
+    Overload(OverloadArguments),
+    /// Measure the memory of connections, polls and long polls of histories that wait.
+    IdleCalls(IdleCallsArguments),
     /// Put figures that were written as JSON into the report page, with their plots.
     Page(PageArguments),
 }

@@ -14,12 +14,15 @@ mod ledger;
 mod load;
 mod names;
 mod options;
+mod raw;
 mod target;
 mod wire;
 mod worker;
 
 pub mod ceiling;
+pub mod idle_calls;
 pub mod measure;
+pub mod overload;
 pub mod report;
 pub mod workloads;
 

@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 mod arguments;
 mod sdk;
 mod session;
+mod strain;
 
 use arguments::{Arguments, Command};
 
@@ -35,6 +36,12 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Some(Command::Sdk(sdk)) => {
             tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(sdk::run(&sdk))
+        }
+        Some(Command::Overload(overload)) => {
+            tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(strain::overload(&overload))
+        }
+        Some(Command::IdleCalls(calls)) => {
+            tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(strain::idle_calls(&calls))
         }
         Some(Command::Page(page)) => {
             let path = page.page.clone();

@@ -151,16 +151,14 @@ settings! {
     /// Polls, queries and reads of the history that may wait at the same time in one namespace; 0 is no limit.
     namespace_long_calls_max: usize = 1200, "frontend.namespaceCount";
 
-    // Overload. The reference has no keys for it. New work is refused beyond these, and the answers of workers beyond
-    // twice as much; 0 is no limit.
-    /// Calls that were begun and are not answered, without those that wait for a task or an event.
+    // Overload. The reference has no keys for it. New work is refused beyond these bounds, and the calls of workers
+    // beyond twice as much; 0 is no bound.
+    /// Calls that are not answered, without those that wait for a task or an event.
     calls_under_way_max: usize = 2048, "abide.callsUnderWayMax";
-    /// Bytes of their messages, and of what waits to be made durable.
+    /// Calls at work with which new work begins when so many were under way, until none was refused for a second.
+    calls_when_overloaded_max: usize = 128, "abide.callsWhenOverloadedMax";
+    /// Bytes of messages of calls that are not answered, and of what waits to be made durable.
     pending_bytes_max: usize = 64 << 20, "abide.pendingBytesMax";
-    /// New work that has waited for a processor for longer than this is refused, ...
-    line_wait_max: Duration = Duration::from_millis(5), "abide.lineWaitMax";
-    /// ... if all calls had to for as long as this.
-    line_patience: Duration = Duration::from_millis(200), "abide.linePatience";
 
     // Switches (§4.5).
     activity_eager_execution: bool = false, "system.enableActivityEagerExecution";

@@ -62,6 +62,7 @@ pub struct Limits {
     long_calls_max: usize,
     namespaces: RwLock<FxHashMap<[u8; 16], Arc<OfNamespace>>>,
     waiting: [Gauge; LongCall::ALL.len()],
+    all_waiting: Gauge,
     refused_by_namespace: Counter,
     refused_by_host: Counter,
     refused_long_calls: Counter,
@@ -99,13 +100,13 @@ impl Rate {
 /// The place of a call that waits; dropping it frees the place.
 pub(super) struct Place {
     of: Arc<OfNamespace>,
-    waiting: Gauge,
+    waiting: [Gauge; 2],
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         self.of.long_calls.fetch_sub(1, Ordering::Relaxed);
-        self.waiting.add(-1);
+        self.waiting.iter().for_each(|gauge| gauge.add(-1));
     }
 }
 
@@ -123,10 +124,16 @@ impl Limits {
             long_calls_max: config.namespace_long_calls_max,
             namespaces: RwLock::default(),
             waiting: LongCall::ALL.map(gauge),
+            all_waiting: Gauge::default(),
             refused_by_namespace: refused(metrics, "namespace_rps"),
             refused_by_host: refused(metrics, "host_rps"),
             refused_long_calls: refused(metrics, "namespace_waiting_calls"),
         }
+    }
+
+    /// Counts the calls that wait, of all kinds and namespaces.
+    pub fn all_waiting(&self) -> Gauge {
+        self.all_waiting.clone()
     }
 
     /// Takes a call in, or refuses it because there are too many per second. `namespace_id` is that of the namespace
@@ -161,8 +168,8 @@ impl Limits {
             let text = "namespace concurrent poller limit exceeded";
             return Err(status::resource_exhausted(text, Cause::ConcurrentLimit, Scope::Namespace));
         }
-        let waiting = self.waiting[kind as usize].clone();
-        waiting.add(1);
+        let waiting = [self.waiting[kind as usize].clone(), self.all_waiting.clone()];
+        waiting.iter().for_each(|gauge| gauge.add(1));
         Ok(Place { of, waiting })
     }
 

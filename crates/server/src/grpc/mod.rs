@@ -18,7 +18,6 @@ mod admission;
 mod body;
 pub mod connection;
 mod health;
-mod line;
 mod message;
 mod panic;
 mod path;
@@ -76,7 +75,7 @@ impl Server {
             (reflection::V1, reflection::v1()),
             (reflection::V1_ALPHA, reflection::v1_alpha()),
         ];
-        let admission = Admission::new(&frontend.dynamic_config, &frontend.metrics);
+        let admission = Admission::new(&frontend.dynamic_config, frontend.limits.all_waiting(), &frontend.metrics);
         Self { frontend, admission, services, streams }
     }
 
@@ -165,7 +164,7 @@ impl Server {
         if let Some((_, methods)) = self.services.iter().find(|(name, _)| *name == service) {
             return match methods.binary_search_by_key(&method, |entry| entry.method.name) {
                 Ok(at) => {
-                    let place = self.admission.arrive(methods[at].kind, self.frontend.env.monotonic());
+                    let place = self.admission.arrive(methods[at].kind);
                     Ok(Found::Unary(methods[at], place, unsent))
                 }
                 Err(_) => Err(unknown_method(service, method)),

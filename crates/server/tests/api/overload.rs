@@ -4,6 +4,7 @@ use std::time::Duration;
 use abide_engine::workflow::TaskToken;
 use abide_proto::temporal::api::{
     enums::v1::{ResourceExhaustedCause as Cause, ResourceExhaustedScope as Scope},
+    taskqueue::v1::TaskQueue,
     workflowservice::v1 as ws,
 };
 use abide_server::{ServerConfig, dynamic_config::DynamicConfig};
@@ -73,31 +74,38 @@ async fn answers_of_workers_are_let_in_when_new_work_is_not() {
 }
 
 #[tokio::test]
-async fn polls_are_no_calls_under_way() {
+async fn calls_that_wait_are_not_under_way() {
     let server = limited(DynamicConfig { calls_under_way_max: 1, ..Default::default() }).await;
-    let path = "/temporal.api.workflowservice.v1.WorkflowService/PollWorkflowTaskQueue";
-    let polls = [(); 3].map(|()| unfinished(&server, path));
+    let mut polls = Vec::new();
+    for count in 1..=3 {
+        let mut client = server.workflow();
+        let task_queue = Some(TaskQueue { name: "tq".into(), ..Default::default() });
+        let poll = ws::PollWorkflowTaskQueueRequest { namespace: "default".into(), task_queue, ..Default::default() };
+        let mut request = Request::new(poll);
+        request.set_timeout(Duration::from_secs(60));
+        polls.push(tokio::spawn(async move { client.poll_workflow_task_queue(request).await }));
+        shown(&server, &format!("abide_waiting_calls{{kind=\"workflow_poll\"}} {count}")).await;
+    }
     assert_eq!(start(&server).await.code(), Code::InvalidArgument);
     polls.iter().for_each(JoinHandle::abort);
 }
 
 #[tokio::test]
-async fn new_work_is_refused_while_calls_stand_in_line() {
-    // Every call waits for longer than nothing, so a line stands as soon as calls have come for so long.
-    let (line_wait_max, line_patience) = (Duration::ZERO, Duration::from_millis(100));
-    let config = DynamicConfig { line_wait_max, line_patience, ..Default::default() };
+async fn after_too_many_new_work_waits_until_few_are_at_work() {
+    let config = DynamicConfig { calls_under_way_max: 2, calls_when_overloaded_max: 1, ..Default::default() };
     let server = limited(config).await;
-    while start(&server).await.code() != Code::ResourceExhausted {}
+    let path = "/temporal.api.workflowservice.v1.WorkflowService/StartWorkflowExecution";
+    let calls = [(); 2].map(|()| unfinished(&server, path));
+    shown(&server, "abide_calls_under_way 2").await;
+    assert_eq!(exhausted(&start(&server).await), overloaded());
+    calls[0].abort();
+    shown(&server, "abide_calls_under_way 1").await;
+    // One is at work, and two would be few enough before.
+    assert_eq!(exhausted(&start(&server).await), overloaded());
     assert_eq!(answer(&server).await.code(), Code::NotFound);
-    let refused = loop {
-        let refused = start(&server).await;
-        if refused.code() == Code::ResourceExhausted {
-            break refused;
-        }
-    };
-    assert_eq!(exhausted(&refused), overloaded());
-    let metrics = server.running.frontend.metrics.exposition();
-    assert!(metrics.contains("abide_refused_calls_total{reason=\"line\"}"), "{metrics}");
+    calls[1].abort();
+    shown(&server, "abide_calls_under_way 0").await;
+    assert_eq!(start(&server).await.code(), Code::InvalidArgument);
 }
 
 #[tokio::test]
