@@ -34,6 +34,8 @@ const DAY_SECONDS: i64 = 24 * 60 * 60;
 const CALLS_PER_NAMESPACE: usize = 1000;
 /// Starts under way at a time, so that they are not too many for a server that is to be measured at rest.
 const STARTS_AT_A_TIME: usize = 100;
+/// Between every hundred calls: very many at once are more than a server takes.
+const BATCH_INTERVAL: Duration = Duration::from_millis(20);
 /// For the server to have taken in all calls, and to give back what that took. A long poll of a history ends after 20
 /// seconds.
 const SETTLE: Duration = Duration::from_secs(6);
@@ -118,6 +120,7 @@ async fn waiting(
         let connection = &mut open[at % 4];
         connection.call(path, TIMEOUT, &message(at), ());
         if at % 100 == 99 {
+            clock::pause(BATCH_INTERVAL).await;
             settled_once(&mut open).await?;
         }
     }

@@ -31,7 +31,7 @@ pub(crate) struct OverloadArguments {
     #[arg(long, value_name = "N", default_value_t = 4)]
     connections: usize,
     /// Workflows at a time while the most that the server gets done is found.
-    #[arg(long, value_name = "N", default_value_t = 64)]
+    #[arg(long, value_name = "N", default_value_t = 256)]
     concurrency: usize,
     /// How long too much is offered, in seconds.
     #[arg(long, value_name = "N", default_value_t = 15.0)]

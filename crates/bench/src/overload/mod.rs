@@ -27,6 +27,7 @@ const MIB: f64 = 1024.0 * 1024.0;
 const NORMAL: f64 = 2.0;
 /// The steps in which memory and the way back are looked at.
 const STEP: Duration = Duration::from_millis(250);
+const STEPS_PER_SECOND: usize = 4;
 
 /// How much load, and for how long.
 #[derive(Debug, Clone)]
@@ -83,8 +84,8 @@ pub struct OverloadFigures {
     pub p99_ratio: Option<f64>,
     /// From the end of the overload until starts took at most twice as long as before, and none was refused.
     pub normal_after_s: Option<f64>,
-    /// The most memory at any look during the overload, in MiB.
-    pub overload_peak_mib: Option<f64>,
+    /// Memory of the server during the overload, every second, in MiB.
+    pub overload_resident_mib: Vec<f64>,
     /// Refusals whose cause and scope were looked at.
     pub refusals_checked: u64,
     /// Processor time of the server and of the load generator during the overload, in percent of one processor.
@@ -132,7 +133,7 @@ pub async fn run(target: &Target, plan: &Plan) -> Result<OverloadFigures, Error>
     };
     let resident_at = |end: Instant| samples.iter().rev().find(|sample| sample.at <= end)?.resident_mib;
     let (server_cpu_percent, generator_cpu_percent) = (percent(|s| s.server_cpu), percent(|s| s.generator_cpu));
-    let overload_peak_mib = during().filter_map(|sample| sample.resident_mib).reduce(f64::max);
+    let overload_resident_mib = during().step_by(STEPS_PER_SECOND).filter_map(|sample| sample.resident_mib).collect();
     let half = figures(half, half_per_s, plan.calm, resident_at(overload_from));
     let overload = figures(overload, much_per_s, plan.overload, resident_at(overload_to));
     let recovery = figures(recovery, half_per_s, plan.recovery, resident_at(overload_to + plan.recovery));
@@ -144,7 +145,7 @@ pub async fn run(target: &Target, plan: &Plan) -> Result<OverloadFigures, Error>
         overload,
         recovery,
         normal_after_s,
-        overload_peak_mib,
+        overload_resident_mib,
         refusals_checked: refusals_checked?,
         server_cpu_percent,
         generator_cpu_percent,

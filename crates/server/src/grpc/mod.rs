@@ -75,7 +75,10 @@ impl Server {
             (reflection::V1, reflection::v1()),
             (reflection::V1_ALPHA, reflection::v1_alpha()),
         ];
-        let admission = Admission::new(&frontend.dynamic_config, frontend.limits.all_waiting(), &frontend.metrics);
+        let admission = {
+            let (config, waiting) = (&frontend.dynamic_config, frontend.limits.all_waiting());
+            Admission::new(frontend.env.clone(), config, waiting, &frontend.metrics)
+        };
         Self { frontend, admission, services, streams }
     }
 
@@ -83,8 +86,8 @@ impl Server {
         &self.frontend.config.connections
     }
 
-    /// Answers one request. Never fails: errors are statuses. The call counts as arrived when this returns, before the
-    /// future gets its first turn.
+    /// Answers one request. Never fails: errors are statuses. Whether the call is let in is decided when this returns,
+    /// before the future gets its first turn.
     fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
@@ -111,19 +114,23 @@ impl Server {
     /// What the request is for; none if it is not gRPC.
     fn arrived(&self, request: &Request<Incoming>, unsent: Arc<Unsent>) -> Option<Result<Found, Status>> {
         let is_grpc = |value: &HeaderValue| value.as_bytes().starts_with(b"application/grpc");
-        request.headers().get(CONTENT_TYPE).is_some_and(is_grpc).then(|| self.find(request.uri().path(), unsent))
+        request.headers().get(CONTENT_TYPE).is_some_and(is_grpc).then(|| self.find(request, unsent))
     }
 
     async fn unary(
         &self,
         entry: Entry,
-        place: Place,
+        place: Result<Place, Status>,
         unsent: &Arc<Unsent>,
         request: Request<Incoming>,
     ) -> Response<Body> {
         let began = self.frontend.env.monotonic();
         let (parts, body) = request.into_parts();
-        let outcome = self.run(entry.method, place, unsent, began, parts.headers, body).await;
+        let outcome = match place {
+            Ok(place) => self.run(entry.method, place, unsent, parts.headers, body).await,
+            // A stream whose request nobody takes would be reset, which is more than to answer it.
+            Err(refused) => self.in_time(message::skip(body)).await.and(Err(refused)),
+        };
         let latency: Duration = self.frontend.env.monotonic() - began;
         let code = outcome.as_ref().map_or_else(Status::code, |_| Code::Ok);
         self.frontend.metrics.rpc.record(entry.index, code, latency);
@@ -138,33 +145,39 @@ impl Server {
         method: &Method,
         mut place: Place,
         unsent: &Unsent,
-        now: Duration,
         headers: HeaderMap,
         body: Incoming,
     ) -> Result<Bytes, Status> {
-        place.admit(now, self.frontend.shards.shared.committer.pending_bytes(), &headers)?;
+        place.begin()?;
         if unsent.bytes() > self.connection_limits().unsent_bytes_max {
             return Err(status::replies_untaken());
         }
-        let message = tokio::select! {
-            biased;
-            message = message::read(body, &headers) => message?,
-            () = async { self.frontend.env.sleep(self.connection_limits().request_timeout).await } => {
-                return Err(status::deadline_exceeded("the request's message did not come in time"));
-            }
-        };
+        let message = self.in_time(message::read(body, &headers)).await??;
         place.hold(message.len());
         let arrived = Arrived { headers, message, method: method.name };
         CatchPanic((method.run)(self.frontend.clone(), arrived)).await
     }
 
-    fn find(&self, path: &str, unsent: Arc<Unsent>) -> Result<Found, Status> {
+    /// What comes of a request's body, unless it takes too long.
+    async fn in_time<T>(&self, read: impl Future<Output = T>) -> Result<T, Status> {
+        tokio::select! {
+            biased;
+            read = read => Ok(read),
+            () = async { self.frontend.env.sleep(self.connection_limits().request_timeout).await } => {
+                Err(status::deadline_exceeded("the request's message did not come in time"))
+            }
+        }
+    }
+
+    fn find(&self, request: &Request<Incoming>, unsent: Arc<Unsent>) -> Result<Found, Status> {
+        let path = request.uri().path();
         let Path { service, method } =
             Path::parse(path).ok_or_else(|| status::unimplemented(format!("malformed method name: {path:?}")))?;
         if let Some((_, methods)) = self.services.iter().find(|(name, _)| *name == service) {
             return match methods.binary_search_by_key(&method, |entry| entry.method.name) {
                 Ok(at) => {
-                    let place = self.admission.arrive(methods[at].kind);
+                    let pending_bytes = self.frontend.shards.shared.committer.pending_bytes();
+                    let place = self.admission.arrive(methods[at].kind, pending_bytes, request.headers());
                     Ok(Found::Unary(methods[at], place, unsent))
                 }
                 Err(_) => Err(unknown_method(service, method)),
@@ -179,7 +192,8 @@ impl Server {
 }
 
 enum Found {
-    Unary(Entry, Place, Arc<Unsent>),
+    /// With its place, or why there is none.
+    Unary(Entry, Result<Place, Status>, Arc<Unsent>),
     /// The index of a service that streams.
     Streaming(usize),
 }
