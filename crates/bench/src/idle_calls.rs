@@ -104,12 +104,7 @@ pub async fn run(target: &Target, calls: usize, connections: usize) -> Result<Id
 }
 
 /// Bytes per call of calls that wait on four connections.
-async fn waiting(
-    target: &Target,
-    calls: usize,
-    path: &str,
-    message: impl Fn(usize) -> Vec<u8>,
-) -> Result<f64, Error> {
+async fn waiting(target: &Target, calls: usize, path: &str, message: impl Fn(usize) -> Vec<u8>) -> Result<f64, Error> {
     let mut open: Vec<Connection<()>> = Vec::new();
     for _ in 0..4 {
         open.push(Connection::open(target.address()).await?);
@@ -180,7 +175,12 @@ async fn start_runs(target: &Target, count: usize, namespaces: &[String], tag: &
     let (mut started, mut answered) = (0, 0);
     while answered < count {
         while started < count && started - answered < STARTS_AT_A_TIME {
-            connection.call(START, TIMEOUT, &start(&namespaces[started / CALLS_PER_NAMESPACE], run_id(tag, started)), ());
+            connection.call(
+                START,
+                TIMEOUT,
+                &start(&namespaces[started / CALLS_PER_NAMESPACE], run_id(tag, started)),
+                (),
+            );
             started += 1;
         }
         connection.exchange(clock::now() + SETTLE, &mut replies).await?;

@@ -2,7 +2,10 @@
 //!
 //! A workflow is a start whose reply has the first task, and the answer that closes it. The most that the server gets
 //! done is found first; all else is a multiple of it, offered whatever becomes of it.
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use serde::Serialize;
 use tokio::task::JoinSet;
@@ -82,7 +85,8 @@ pub struct OverloadFigures {
     pub recovery: PhaseFigures,
     /// The 99th percentile of starts that were let in under overload, as a multiple of that at half load.
     pub p99_ratio: Option<f64>,
-    /// From the end of the overload until starts took at most twice as long as before, and none was refused.
+    /// From the end of the overload until no start was refused, and the 99th percentile of a quarter of a second was at
+    /// most twice that at half load.
     pub normal_after_s: Option<f64>,
     /// Memory of the server during the overload, every second, in MiB.
     pub overload_resident_mib: Vec<f64>,
@@ -208,18 +212,32 @@ fn half_p99_ms(half: &Tally) -> Option<f64> {
     Latency::of(half.starts.iter().map(|(_, took)| *took).collect()).map(|latency| latency.p99_ms)
 }
 
-/// How long after `end` the last refusal came, or the last step began in which the 99th percentile was over `p99_ms`.
-/// None when the last step still was.
+/// How long after `end` the last refusal came and the first step began in which the 99th percentile was at most `p99_ms`.
+/// None when there was no such step.
 fn normal_after(recovery: &Tally, end: Instant, p99_ms: f64) -> Option<f64> {
-    let mut steps: Vec<Vec<Duration>> = Vec::new();
+    let mut steps: BTreeMap<u64, Vec<Duration>> = BTreeMap::new();
     for (at, took) in &recovery.starts {
-        let step = (at.saturating_duration_since(end).as_secs_f64() / STEP.as_secs_f64()) as usize;
-        steps.resize_with(steps.len().max(step + 1), Vec::new);
-        steps[step].push(*took);
+        let step = at.saturating_duration_since(end).as_secs_f64() / STEP.as_secs_f64();
+        steps.entry(step as u64).or_default().push(*took);
     }
-    let count = steps.len();
-    let is_slow = |times: Vec<Duration>| Latency::of(times).is_none_or(|latency| latency.p99_ms > p99_ms);
-    let normal_from = steps.into_iter().map(is_slow).enumerate().filter(|(_, slow)| *slow).last().map_or(0, |(at, _)| at + 1);
+    let is_normal = |times| Latency::of(times).is_some_and(|latency| latency.p99_ms <= p99_ms);
+    let normal = steps.into_iter().find(|(_, times)| is_normal(times.clone()))?.0;
     let refused = recovery.refused_at.map_or(0.0, |at| at.saturating_duration_since(end).as_secs_f64());
-    (normal_from < count).then(|| (normal_from as f64 * STEP.as_secs_f64()).max(refused))
+    Some((normal as f64 * STEP.as_secs_f64()).max(refused))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn normal_is_when_starts_are_quick_and_none_is_refused() {
+        let (end, ms) = (clock::now(), Duration::from_millis);
+        let starts = vec![(end, ms(90)), (end + STEP, ms(70)), (end + STEP * 2, ms(9)), (end + STEP * 3, ms(60))];
+        let mut recovery = Tally { starts, ..Tally::default() };
+        assert_eq!(normal_after(&recovery, end, 10.0), Some(0.5));
+        assert_eq!(normal_after(&recovery, end, 5.0), None);
+        recovery.refused_at = Some(end + ms(750));
+        assert_eq!(normal_after(&recovery, end, 10.0), Some(0.75));
+    }
 }

@@ -40,7 +40,8 @@ fn check(status: &Status) -> Result<(), Fault> {
     }
     let expected = (ResourceExhaustedCause::SystemOverloaded, ResourceExhaustedScope::System);
     let detail = abide_proto::google::rpc::Status::decode(status.details()).ok();
-    let detail = detail.and_then(|status| ResourceExhaustedFailure::decode(status.details.first()?.value.as_slice()).ok());
+    let detail =
+        detail.and_then(|status| ResourceExhaustedFailure::decode(status.details.first()?.value.as_slice()).ok());
     let got = detail.map(|detail| (detail.cause(), detail.scope()));
     if got == Some(expected) {
         return Ok(());

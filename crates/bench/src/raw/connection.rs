@@ -134,7 +134,8 @@ impl<T> Connection<T> {
             if left == Duration::ZERO {
                 return Ok(());
             }
-            let interest = if self.out.is_empty() { Interest::READABLE } else { Interest::READABLE | Interest::WRITABLE };
+            let interest =
+                if self.out.is_empty() { Interest::READABLE } else { Interest::READABLE | Interest::WRITABLE };
             tokio::select! {
                 biased;
                 ready = self.stream.ready(interest) => drop(ready.map_err(Error::io("the connection broke"))?),

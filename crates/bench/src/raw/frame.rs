@@ -37,9 +37,11 @@ impl<'b> Frame<'b> {
 
     /// The payload as pairs of a setting and its value.
     pub(super) fn settings(&self) -> impl Iterator<Item = (u16, u32)> + 'b {
-        self.payload.as_chunks::<6>().0.iter().map(|&[a, b, c, d, e, f]| {
-            (u16::from_be_bytes([a, b]), u32::from_be_bytes([c, d, e, f]))
-        })
+        self.payload
+            .as_chunks::<6>()
+            .0
+            .iter()
+            .map(|&[a, b, c, d, e, f]| (u16::from_be_bytes([a, b]), u32::from_be_bytes([c, d, e, f])))
     }
 
     /// The payload as one number; 0 if it is none.

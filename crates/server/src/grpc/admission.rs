@@ -12,14 +12,12 @@ use std::{
 };
 
 use http::HeaderMap;
-use tonic::Status;
 
 use crate::{
     dynamic_config::DynamicConfig,
     env::Env,
     frontend,
     metrics::{Counter, Gauge, Metrics},
-    status,
 };
 
 /// The overload is over when no call was refused for so long.
@@ -43,6 +41,10 @@ impl Kind {
         if of_worker.iter().any(|begin| method.starts_with(begin)) { Self::OfWorker } else { Self::New }
     }
 }
+
+/// More arrives than the server gets done; nothing was done for this call.
+#[derive(Debug)]
+pub(super) struct Overloaded;
 
 /// What the server has taken on.
 pub(super) struct Admission {
@@ -108,7 +110,7 @@ impl Admission {
         kind: Kind,
         pending_bytes: usize,
         headers: &HeaderMap,
-    ) -> Result<Place, Status> {
+    ) -> Result<Place, Overloaded> {
         let is_operator = || headers.get("caller-type").is_some_and(|caller| caller.as_bytes() == b"operator");
         let is_new = kind == Kind::New && !is_operator();
         let reserve = if is_new { 1 } else { WORKERS_RESERVE };
@@ -119,7 +121,7 @@ impl Admission {
         }
         if reaches(pending_bytes + self.message_bytes.load(Ordering::Relaxed), self.bytes_max) {
             self.refused_bytes.add(1);
-            return Err(status::overloaded());
+            return Err(Overloaded);
         }
         self.under_way.fetch_add(1, Ordering::Relaxed);
         Ok(Place { admission: Arc::clone(self), is_new, has_begun: false, message_bytes: 0 })
@@ -136,17 +138,17 @@ impl Admission {
         max > 0 && at_work >= max && until_ns > 0 && self.env.monotonic() < Duration::from_nanos(until_ns)
     }
 
-    fn refuse(&self) -> Status {
+    fn refuse(&self) -> Overloaded {
         let until_ns = u64::try_from((self.env.monotonic() + CALM).as_nanos()).unwrap_or(u64::MAX);
         self.overloaded_until_ns.store(until_ns, Ordering::Relaxed);
         self.refused_calls.add(1);
-        status::overloaded()
+        Overloaded
     }
 }
 
 impl Place {
     /// The call gets its turn. New work that came before it showed that there is too much may still be refused.
-    pub(super) fn begin(&mut self) -> Result<(), Status> {
+    pub(super) fn begin(&mut self) -> Result<(), Overloaded> {
         let admission = &*self.admission;
         if self.is_new && admission.is_too_much(admission.at_work(&admission.begun)) {
             return Err(admission.refuse());

@@ -28,7 +28,7 @@ mod unsent;
 pub use body::Body;
 pub use message::{RECEIVE_LIMIT_BYTES, SEND_LIMIT_BYTES, frame};
 
-use admission::{Admission, Kind, Place};
+use admission::{Admission, Kind, Overloaded, Place};
 use connection::ConnectionLimits;
 use panic::CatchPanic;
 use path::Path;
@@ -41,6 +41,8 @@ pub struct Server {
     admission: Arc<Admission>,
     services: [(&'static str, Vec<Entry>); 2],
     streams: [(&'static str, Stream); 3],
+    /// The headers of a refusal: there are most of them when there is the least time to make them.
+    overloaded: HeaderMap,
 }
 
 /// A method of a service. They are sorted by name.
@@ -79,7 +81,8 @@ impl Server {
             let (config, waiting) = (&frontend.dynamic_config, frontend.limits.all_waiting());
             Admission::new(frontend.env.clone(), config, waiting, &frontend.metrics)
         };
-        Self { frontend, admission, services, streams }
+        let overloaded = std::mem::take(status::overloaded().into_http::<Body>().headers_mut());
+        Self { frontend, admission, services, streams, overloaded }
     }
 
     fn connection_limits(&self) -> &ConnectionLimits {
@@ -93,16 +96,25 @@ impl Server {
         request: Request<Incoming>,
         unsent: &Arc<Unsent>,
     ) -> impl Future<Output = Result<Response<Body>, Infallible>> + Send + 'static + use<> {
-        let arrived = self.arrived(&request, Arc::clone(unsent));
+        let arrived = self.arrived(request, unsent);
         async move {
             Ok(match arrived {
-                Some(Ok(Found::Unary(entry, place, unsent))) => self.unary(entry, place, &unsent, request).await,
-                Some(Ok(Found::Streaming(service))) => self.streams[service].1(request).await.map(Body::Stream),
-                Some(Err(status)) => {
+                // Apart, so that a call which is refused takes little memory.
+                Arrival::Call(call) => Box::pin(self.call(call)).await,
+                Arrival::Refused { entry, body } => {
+                    // A stream whose request nobody takes would be reset, which is more than to answer it.
+                    let _skipped = self.in_time(message::skip(body)).await;
+                    self.frontend.metrics.rpc.record(entry.index, Code::ResourceExhausted, Duration::ZERO);
+                    let mut refused = Response::new(Body::Empty);
+                    refused.headers_mut().clone_from(&self.overloaded);
+                    refused
+                }
+                Arrival::Stream(stream, request) => self.streams[stream].1(*request).await.map(Body::Stream),
+                Arrival::Unknown(status) => {
                     self.frontend.metrics.rpc.record_unknown();
                     status.into_http()
                 }
-                None => {
+                Arrival::Foreign => {
                     let mut refused = Response::new(Body::Empty);
                     *refused.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
                     refused
@@ -111,26 +123,28 @@ impl Server {
         }
     }
 
-    /// What the request is for; none if it is not gRPC.
-    fn arrived(&self, request: &Request<Incoming>, unsent: Arc<Unsent>) -> Option<Result<Found, Status>> {
+    fn arrived(&self, request: Request<Incoming>, unsent: &Arc<Unsent>) -> Arrival {
         let is_grpc = |value: &HeaderValue| value.as_bytes().starts_with(b"application/grpc");
-        request.headers().get(CONTENT_TYPE).is_some_and(is_grpc).then(|| self.find(request, unsent))
+        if !request.headers().get(CONTENT_TYPE).is_some_and(is_grpc) {
+            return Arrival::Foreign;
+        }
+        let entry = match self.find(request.uri().path()) {
+            Ok(Found::Method(entry)) => entry,
+            Ok(Found::Stream(stream)) => return Arrival::Stream(stream, Box::new(request)),
+            Err(status) => return Arrival::Unknown(status),
+        };
+        let (parts, body) = request.into_parts();
+        let headers = parts.headers;
+        match self.admission.arrive(entry.kind, self.frontend.shards.shared.committer.pending_bytes(), &headers) {
+            Ok(place) => Arrival::Call(UnaryCall { entry, place, unsent: Arc::clone(unsent), headers, body }),
+            Err(Overloaded) => Arrival::Refused { entry, body },
+        }
     }
 
-    async fn unary(
-        &self,
-        entry: Entry,
-        place: Result<Place, Status>,
-        unsent: &Arc<Unsent>,
-        request: Request<Incoming>,
-    ) -> Response<Body> {
+    async fn call(&self, call: UnaryCall) -> Response<Body> {
+        let UnaryCall { entry, place, unsent, headers, body } = call;
         let began = self.frontend.env.monotonic();
-        let (parts, body) = request.into_parts();
-        let outcome = match place {
-            Ok(place) => self.run(entry.method, place, unsent, parts.headers, body).await,
-            // A stream whose request nobody takes would be reset, which is more than to answer it.
-            Err(refused) => self.in_time(message::skip(body)).await.and(Err(refused)),
-        };
+        let outcome = self.run(entry.method, place, &unsent, headers, body).await;
         let latency: Duration = self.frontend.env.monotonic() - began;
         let code = outcome.as_ref().map_or_else(Status::code, |_| Code::Ok);
         self.frontend.metrics.rpc.record(entry.index, code, latency);
@@ -148,7 +162,7 @@ impl Server {
         headers: HeaderMap,
         body: Incoming,
     ) -> Result<Bytes, Status> {
-        place.begin()?;
+        place.begin().map_err(|Overloaded| status::overloaded())?;
         if unsent.bytes() > self.connection_limits().unsent_bytes_max {
             return Err(status::replies_untaken());
         }
@@ -169,33 +183,52 @@ impl Server {
         }
     }
 
-    fn find(&self, request: &Request<Incoming>, unsent: Arc<Unsent>) -> Result<Found, Status> {
-        let path = request.uri().path();
+    fn find(&self, path: &str) -> Result<Found, Status> {
         let Path { service, method } =
             Path::parse(path).ok_or_else(|| status::unimplemented(format!("malformed method name: {path:?}")))?;
         if let Some((_, methods)) = self.services.iter().find(|(name, _)| *name == service) {
             return match methods.binary_search_by_key(&method, |entry| entry.method.name) {
-                Ok(at) => {
-                    let pending_bytes = self.frontend.shards.shared.committer.pending_bytes();
-                    let place = self.admission.arrive(methods[at].kind, pending_bytes, request.headers());
-                    Ok(Found::Unary(methods[at], place, unsent))
-                }
+                Ok(at) => Ok(Found::Method(methods[at])),
                 Err(_) => Err(unknown_method(service, method)),
             };
         }
         match self.streams.iter().position(|(name, _)| *name == service) {
-            Some(stream) if path::has_method(service, method) => Ok(Found::Streaming(stream)),
+            Some(stream) if path::has_method(service, method) => Ok(Found::Stream(stream)),
             Some(_) => Err(unknown_method(service, method)),
             None => Err(status::unimplemented(format!("unknown service {service}"))),
         }
     }
 }
 
+/// What a path stands for.
 enum Found {
-    /// With its place, or why there is none.
-    Unary(Entry, Result<Place, Status>, Arc<Unsent>),
+    Method(Entry),
     /// The index of a service that streams.
-    Streaming(usize),
+    Stream(usize),
+}
+
+/// What becomes of a request. It waits in memory for its turn and some for long after that, so it is kept small.
+enum Arrival {
+    Call(UnaryCall),
+    /// There is too much to do.
+    Refused {
+        entry: Entry,
+        body: Incoming,
+    },
+    Stream(usize, Box<Request<Incoming>>),
+    /// There is no such method.
+    Unknown(Status),
+    /// It is no gRPC.
+    Foreign,
+}
+
+/// A call that was let in.
+struct UnaryCall {
+    entry: Entry,
+    place: Place,
+    unsent: Arc<Unsent>,
+    headers: HeaderMap,
+    body: Incoming,
 }
 
 fn unknown_method(service: &str, method: &str) -> Status {
