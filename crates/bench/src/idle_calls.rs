@@ -40,87 +40,96 @@ const BATCH_INTERVAL: Duration = Duration::from_millis(20);
 /// seconds.
 const SETTLE: Duration = Duration::from_secs(6);
 
-/// Memory of a server that waits.
+/// Memory of a server that waits. Each kind of load is added to those before it.
 #[derive(Debug, Clone, Serialize)]
 pub struct IdleCallsFigures {
-    /// What is waited on at a time, in the order of the lines below.
+    /// Polls, and as many long polls of histories.
     pub calls: usize,
-    /// Memory of the server before, in bytes.
+    /// Memory of the server before, with an open run for each long poll.
     pub resident_bytes: u64,
-    /// Polls of an activity task queue on few connections.
+    /// Polls of an activity task queue on four connections.
     pub bytes_per_poll: f64,
-    /// Long polls of histories, one run each, on few connections.
-    pub bytes_per_history_poll: f64,
     /// Connections of which nothing is asked.
     pub bytes_per_connection: f64,
-    /// Connections with one poll each, all together.
+    /// The same with one poll each, both together.
     pub bytes_per_connection_with_poll: f64,
     /// How many connections that were.
     pub connections: usize,
+    /// Long polls of histories, one run each, on four connections.
+    pub bytes_per_history_poll: f64,
+    /// Memory of the server with all that.
+    pub resident_at_end_bytes: u64,
 }
 
-/// Lets `calls` wait at a time on a few connections, and as many as `connections` on one of their own.
+/// Lets `calls` polls wait on a few connections and one on each of `connections`, and then `calls` long polls of
+/// histories beside them.
 ///
 /// # Errors
 /// When the server errs or answers a call that should wait.
 pub async fn run(target: &Target, calls: usize, connections: usize) -> Result<IdleCallsFigures, Error> {
-    let namespaces = namespaces(target, calls.max(connections).div_ceil(CALLS_PER_NAMESPACE)).await?;
+    // Polls and long polls of a namespace count together.
+    let of_polls = namespaces(target, calls.div_ceil(CALLS_PER_NAMESPACE)).await?;
+    let of_connections = namespaces(target, connections.div_ceil(CALLS_PER_NAMESPACE)).await?;
+    let of_runs = namespaces(target, calls.div_ceil(CALLS_PER_NAMESPACE)).await?;
     let tag = Names::new().tag().to_owned();
+    start_runs(target, calls, &of_runs, &tag).await?;
     clock::pause(SETTLE).await;
+
     let resident_bytes = resident(target)?;
+    let mut few = open(target, 4).await?;
+    add(&mut few, calls, POLL, |at| poll(&of_polls[at / CALLS_PER_NAMESPACE])).await?;
+    let with_polls = resident(target)?;
+    let mut many = open(target, connections).await?;
+    settled(&mut many).await?;
+    let with_connections = resident(target)?;
+    add(&mut many, connections, POLL, |at| poll(&of_connections[at / CALLS_PER_NAMESPACE])).await?;
+    let with_their_polls = resident(target)?;
+    let mut readers = open(target, 4).await?;
+    let history = |at: usize| history(&of_runs[at / CALLS_PER_NAMESPACE], run_id(&tag, at));
+    add(&mut readers, calls, HISTORY, history).await?;
+    let resident_at_end_bytes = resident(target)?;
+    // Nobody may have been answered meanwhile.
+    settled_once(&mut few).await?;
+    settled_once(&mut many).await?;
 
-    let poll = |at: usize| poll(&namespaces[at / CALLS_PER_NAMESPACE]);
-    let bytes_per_poll = waiting(target, calls, POLL, poll).await?;
-    clock::pause(SETTLE).await;
-
-    start_runs(target, calls, &namespaces, &tag).await?;
-    clock::pause(SETTLE).await;
-    let history = |at: usize| history(&namespaces[at / CALLS_PER_NAMESPACE], run_id(&tag, at));
-    let bytes_per_history_poll = waiting(target, calls, HISTORY, history).await?;
-    clock::pause(SETTLE).await;
-
-    let before = resident(target)?;
-    let mut open: Vec<Connection<()>> = Vec::with_capacity(connections);
-    for _ in 0..connections {
-        open.push(Connection::open(target.address()).await?);
-    }
-    settled(&mut open).await?;
-    let idle = resident(target)?;
-    for (at, connection) in open.iter_mut().enumerate() {
-        connection.call(POLL, TIMEOUT, &poll(at), ());
-    }
-    settled(&mut open).await?;
-    let polling = resident(target)?;
-    let each = |after: u64| (after as f64 - before as f64) / connections as f64;
+    let each = |after: u64, before: u64, count: usize| (after as f64 - before as f64) / count as f64;
     Ok(IdleCallsFigures {
         calls,
         resident_bytes,
-        bytes_per_poll,
-        bytes_per_history_poll,
-        bytes_per_connection: each(idle),
-        bytes_per_connection_with_poll: each(polling),
+        bytes_per_poll: each(with_polls, resident_bytes, calls),
+        bytes_per_connection: each(with_connections, with_polls, connections),
+        bytes_per_connection_with_poll: each(with_their_polls, with_polls, connections),
         connections,
+        bytes_per_history_poll: each(resident_at_end_bytes, with_their_polls, calls),
+        resident_at_end_bytes,
     })
 }
 
-/// Bytes per call of calls that wait on four connections.
-async fn waiting(target: &Target, calls: usize, path: &str, message: impl Fn(usize) -> Vec<u8>) -> Result<f64, Error> {
-    let mut open: Vec<Connection<()>> = Vec::new();
-    for _ in 0..4 {
+async fn open(target: &Target, count: usize) -> Result<Vec<Connection<()>>, Error> {
+    let mut open = Vec::with_capacity(count);
+    for _ in 0..count {
         open.push(Connection::open(target.address()).await?);
     }
     settled_once(&mut open).await?;
-    let before = resident(target)?;
+    Ok(open)
+}
+
+/// Makes calls that wait, on these connections in turn.
+async fn add(
+    open: &mut [Connection<()>],
+    calls: usize,
+    path: &str,
+    message: impl Fn(usize) -> Vec<u8>,
+) -> Result<(), Error> {
+    let count = open.len();
     for at in 0..calls {
-        let connection = &mut open[at % 4];
-        connection.call(path, TIMEOUT, &message(at), ());
+        open[at % count].call(path, TIMEOUT, &message(at), ());
         if at % 100 == 99 {
             clock::pause(BATCH_INTERVAL).await;
-            settled_once(&mut open).await?;
+            settled_once(open).await?;
         }
     }
-    settled(&mut open).await?;
-    Ok((resident(target)? as f64 - before as f64) / calls as f64)
+    settled(open).await
 }
 
 /// Lets the server take in what was sent, and checks that it waits.

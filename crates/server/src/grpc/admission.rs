@@ -2,26 +2,21 @@
 //!
 //! Two things are bounded: the calls under way, and the bytes that they bring or that wait to be made durable. A burst
 //! may fill the bound, and is served. What finds it full shows that more arrives than gets done, and then a much lower
-//! bound holds for new work, because a long line would only make everybody wait; until none was refused for a while.
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-    },
-    time::Duration,
+//! bound holds for new work, because a long line would only make everybody wait; see [`Overload`] for how long.
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use http::HeaderMap;
 
+use super::overload::Overload;
 use crate::{
     dynamic_config::DynamicConfig,
     env::Env,
     frontend,
     metrics::{Counter, Gauge, Metrics},
 };
-
-/// The overload is over when no call was refused for so long.
-const CALM: Duration = Duration::from_secs(1);
 
 /// Workers may go on for so many times as long as new work.
 const WORKERS_RESERVE: usize = 2;
@@ -56,8 +51,7 @@ pub(super) struct Admission {
     /// Those of the latter that wait for a task or an event, which costs nothing and has a limit of its own.
     waiting: Gauge,
     message_bytes: AtomicUsize,
-    /// The last refusal's time on the monotonic clock, and [`CALM`].
-    overloaded_until_ns: AtomicU64,
+    overload: Overload,
     calls_max: usize,
     calls_when_overloaded_max: usize,
     bytes_max: usize,
@@ -90,7 +84,7 @@ impl Admission {
             begun: AtomicUsize::new(0),
             waiting,
             message_bytes: AtomicUsize::new(0),
-            overloaded_until_ns: AtomicU64::new(0),
+            overload: Overload::default(),
             calls_max: config.calls_under_way_max,
             calls_when_overloaded_max: config.calls_when_overloaded_max,
             bytes_max: config.pending_bytes_max,
@@ -116,7 +110,14 @@ impl Admission {
         let reserve = if is_new { 1 } else { WORKERS_RESERVE };
         let reaches = |count: usize, max: usize| max > 0 && count >= max.saturating_mul(reserve);
         let at_work = self.at_work(&self.under_way);
-        if reaches(at_work, self.calls_max) || (is_new && self.is_too_much(at_work)) {
+        if is_new && self.overload.may_be_on() {
+            self.overload.count(self.env.monotonic());
+        }
+        if reaches(at_work, self.calls_max) {
+            self.overload.show(self.env.monotonic());
+            return Err(self.refuse());
+        }
+        if is_new && self.is_too_much(at_work) {
             return Err(self.refuse());
         }
         if reaches(pending_bytes + self.message_bytes.load(Ordering::Relaxed), self.bytes_max) {
@@ -134,13 +135,11 @@ impl Admission {
 
     /// Whether so many calls at work are enough for now.
     fn is_too_much(&self, at_work: usize) -> bool {
-        let (max, until_ns) = (self.calls_when_overloaded_max, self.overloaded_until_ns.load(Ordering::Relaxed));
-        max > 0 && at_work >= max && until_ns > 0 && self.env.monotonic() < Duration::from_nanos(until_ns)
+        let max = self.calls_when_overloaded_max;
+        max > 0 && at_work >= max && self.overload.may_be_on() && self.overload.is_on(self.env.monotonic())
     }
 
     fn refuse(&self) -> Overloaded {
-        let until_ns = u64::try_from((self.env.monotonic() + CALM).as_nanos()).unwrap_or(u64::MAX);
-        self.overloaded_until_ns.store(until_ns, Ordering::Relaxed);
         self.refused_calls.add(1);
         Overloaded
     }

@@ -19,6 +19,7 @@ mod body;
 pub mod connection;
 mod health;
 mod message;
+mod overload;
 mod panic;
 mod path;
 mod reflection;

@@ -52,7 +52,7 @@ async fn calls_that_wait_are_not_under_way() {
 }
 
 #[tokio::test]
-async fn once_full_it_takes_little_new_work_until_none_was_refused_for_a_while() {
+async fn once_full_it_takes_little_new_work_until_that_is_over() {
     let admission = admission(4, 2, 0);
     let arrive = || admission.arrive(Kind::New, 0, &HeaderMap::new());
     let mut in_line: Vec<Place> = (0..4).map(|_| arrive().unwrap()).collect();
@@ -64,8 +64,7 @@ async fn once_full_it_takes_little_new_work_until_none_was_refused_for_a_while()
     assert!(admission.take(Kind::OfWorker, 0).is_some());
     in_line.truncate(1);
     drop(arrive().unwrap());
-    // As if the last refusal had been long ago.
-    admission.overloaded_until_ns.store(1, Ordering::Relaxed);
+    admission.overload.end();
     in_line.extend((0..3).map(|_| arrive().unwrap()));
     assert!(in_line.iter_mut().skip(1).all(|place| place.begin().is_ok()));
 }
