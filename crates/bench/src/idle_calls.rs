@@ -36,9 +36,9 @@ const CALLS_PER_NAMESPACE: usize = 1000;
 const STARTS_AT_A_TIME: usize = 100;
 /// Between every hundred calls: very many at once are more than a server takes.
 const BATCH_INTERVAL: Duration = Duration::from_millis(20);
-/// For the server to have taken in all calls, and to give back what that took. A long poll of a history ends after 20
-/// seconds.
-const SETTLE: Duration = Duration::from_secs(6);
+/// For the server to have taken in all calls, and to give back what that took. All has to be done before the first calls
+/// have waited for as long as they may: 60 seconds, and 20 for a long poll of a history.
+const SETTLE: Duration = Duration::from_secs(3);
 
 /// Memory of a server that waits. Each kind of load is added to those before it.
 #[derive(Debug, Clone, Serialize)]
