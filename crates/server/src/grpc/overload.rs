@@ -5,7 +5,7 @@ use std::{
 };
 
 /// How long an overload is believed in. If it goes on, that shows again at once.
-const SPAN: Duration = Duration::from_secs(10);
+const SPAN: Duration = Duration::from_secs(4);
 /// Arrivals are counted in windows of this length.
 const WINDOW: Duration = Duration::from_millis(250);
 /// It is over as soon as so many times less arrives than at the worst of it.
@@ -115,8 +115,8 @@ mod tests {
     #[test]
     fn it_is_not_believed_in_for_ever() {
         let overload = shown();
-        assert!((0..39).all(|window| arrivals(&overload, window, 10)));
-        overload.show(BEGIN + WINDOW * 39);
+        assert!((0..15).all(|window| arrivals(&overload, window, 10)));
+        overload.show(BEGIN + WINDOW * 15);
         assert!(!overload.is_on(BEGIN + SPAN), "what was known does not begin again");
     }
 }
