@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 use abide_bench::{Load, Running, Server, report::page::Sources};
 use clap::{Args, Parser, Subcommand};
 
+use crate::strain::{IdleCallsArguments, OverloadArguments};
 use crate::{against_restate::RestateArguments, experiment::ExperimentArguments};
 
 /// Loads a server with workflows and measures what they cost.
@@ -28,6 +29,10 @@ pub(crate) enum Command {
     },
     /// Measure a server under the load of a program that uses an official SDK.
     Sdk(SdkArguments),
+    /// Offer a server ten times what it gets done, and see who is let in and how long that takes.
+    Overload(OverloadArguments),
+    /// Measure the memory of connections, polls and long polls of histories that wait.
+    IdleCalls(IdleCallsArguments),
     /// Put figures that were written as JSON into the report page, with their plots.
     Page(PageArguments),
     /// Measure a Restate server and this one by turns, with the same work.

@@ -14,13 +14,16 @@ mod ledger;
 mod load;
 mod names;
 mod options;
+mod raw;
 mod target;
 mod wire;
 mod worker;
 
 pub mod ceiling;
 pub mod experiments;
+pub mod idle_calls;
 pub mod measure;
+pub mod overload;
 pub mod report;
 pub mod restate;
 pub mod workloads;

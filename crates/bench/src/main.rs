@@ -13,6 +13,7 @@ mod arguments;
 mod experiment;
 mod sdk;
 mod session;
+mod strain;
 
 use arguments::{Arguments, Command};
 
@@ -43,6 +44,12 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Some(Command::Restate(restate)) => {
             tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(against_restate::run(&restate))
+        }
+        Some(Command::Overload(overload)) => {
+            tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(strain::overload(&overload))
+        }
+        Some(Command::IdleCalls(calls)) => {
+            tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(strain::idle_calls(&calls))
         }
         Some(Command::Page(page)) => {
             let path = page.page.clone();

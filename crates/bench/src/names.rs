@@ -19,6 +19,11 @@ impl Names {
         Names { tag, next_request: AtomicU64::new(1) }
     }
 
+    /// What makes the names of this run unique: eight hexadecimal digits.
+    pub(crate) fn tag(&self) -> &str {
+        &self.tag
+    }
+
     /// The id of workflow number `index`.
     pub(crate) fn workflow_id(&self, index: u64) -> String {
         format!("load-{}-{index}", self.tag)

@@ -8,7 +8,7 @@ use std::{
 
 use abide_proto::temporal::api::enums::v1::IndexedValueType;
 
-use crate::dynamic_config::DynamicConfig;
+use crate::{dynamic_config::DynamicConfig, grpc::connection::ConnectionLimits};
 
 /// Number of shards of a new store. A store keeps the number that it was made with.
 pub const SHARD_COUNT: u16 = 16;
@@ -37,6 +37,7 @@ pub struct ServerConfig {
     pub dynamic_config: DynamicConfig,
     /// How long a shutdown waits for the calls that are under way.
     pub drain_timeout: Duration,
+    pub connections: ConnectionLimits,
 }
 
 impl Default for ServerConfig {
@@ -54,6 +55,7 @@ impl Default for ServerConfig {
             shard_count: SHARD_COUNT,
             dynamic_config: DynamicConfig::default(),
             drain_timeout: Duration::from_secs(5),
+            connections: ConnectionLimits::default(),
         }
     }
 }

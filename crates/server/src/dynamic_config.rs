@@ -151,6 +151,15 @@ settings! {
     /// Polls, queries and reads of the history that may wait at the same time in one namespace; 0 is no limit.
     namespace_long_calls_max: usize = 1200, "frontend.namespaceCount";
 
+    // Overload. The reference has no keys for it. New work is refused beyond these bounds, and the calls of workers
+    // beyond twice as much; 0 is no bound.
+    /// Calls that are not answered, without those that wait for a task or an event.
+    calls_under_way_max: usize = 2048, "abide.callsUnderWayMax";
+    /// Calls under way with which new work is refused once there were that many, until the overload is over.
+    calls_when_overloaded_max: usize = 64, "abide.callsWhenOverloadedMax";
+    /// Bytes of messages of calls that are not answered, and of what waits to be made durable.
+    pending_bytes_max: usize = 64 << 20, "abide.pendingBytesMax";
+
     // Switches (§4.5).
     activity_eager_execution: bool = false, "system.enableActivityEagerExecution";
     eager_workflow_start: bool = true, "system.enableEagerWorkflowStart";

@@ -81,10 +81,10 @@ impl RunningServer {
     /// When the store cannot be opened or an address not be listened on.
     pub async fn start(config: ServerConfig, env: Env) -> Result<Self, Error> {
         // Listening comes first: a port that is taken is found out before anything is opened or made.
-        let grpc = Listener::bind(&config, config.grpc_port).await?;
-        let http = Listener::optional(&config, config.http_port).await?;
-        let ui = Listener::optional(&config, config.ui_port).await?;
-        let metrics = Listener::optional(&config, config.metrics_port).await?;
+        let grpc = Listener::bind(&config, config.grpc_port)?;
+        let http = Listener::optional(&config, config.http_port)?;
+        let ui = Listener::optional(&config, config.ui_port)?;
+        let metrics = Listener::optional(&config, config.metrics_port)?;
         let grpc_address = grpc.address;
         let [http_address, ui_address, metrics_address] =
             [&http, &ui, &metrics].map(|listener| listener.as_ref().map(|listener| listener.address));

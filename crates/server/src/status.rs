@@ -106,6 +106,18 @@ pub fn resource_exhausted(
     status
 }
 
+/// More arrives than the server gets done; nothing was done for this call.
+pub fn overloaded() -> Status {
+    let (cause, scope) = (ResourceExhaustedCause::SystemOverloaded, ResourceExhaustedScope::System);
+    resource_exhausted("system overloaded", cause, scope)
+}
+
+/// The client has left so many replies untaken that it gets no more of them.
+pub fn replies_untaken() -> Status {
+    let (cause, scope) = (ResourceExhaustedCause::ConcurrentLimit, ResourceExhaustedScope::System);
+    resource_exhausted("too many replies on this connection were not read", cause, scope)
+}
+
 /// `RPS_LIMIT` becomes `RpsLimit`.
 fn camel_case(name: &str) -> String {
     let mut camel = String::with_capacity(name.len());

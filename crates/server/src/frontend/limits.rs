@@ -19,7 +19,7 @@ use super::Call;
 use crate::{
     dynamic_config::DynamicConfig,
     env::Env,
-    metrics::{Gauge, Metrics},
+    metrics::{Counter, Gauge, Metrics},
     status,
 };
 
@@ -62,6 +62,16 @@ pub struct Limits {
     long_calls_max: usize,
     namespaces: RwLock<FxHashMap<[u8; 16], Arc<OfNamespace>>>,
     waiting: [Gauge; LongCall::ALL.len()],
+    all_waiting: Gauge,
+    refused_by_namespace: Counter,
+    refused_by_host: Counter,
+    refused_long_calls: Counter,
+}
+
+/// The counter of the calls that were refused for one reason.
+pub fn refused(metrics: &Metrics, reason: &str) -> Counter {
+    let help = "Calls that were refused because there were too many, by what there was too much of.";
+    metrics.counter("abide_refused_calls_total", help, &[("reason", reason)])
 }
 
 struct OfNamespace {
@@ -90,13 +100,13 @@ impl Rate {
 /// The place of a call that waits; dropping it frees the place.
 pub(super) struct Place {
     of: Arc<OfNamespace>,
-    waiting: Gauge,
+    waiting: [Gauge; 2],
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         self.of.long_calls.fetch_sub(1, Ordering::Relaxed);
-        self.waiting.add(-1);
+        self.waiting.iter().for_each(|gauge| gauge.add(-1));
     }
 }
 
@@ -114,7 +124,16 @@ impl Limits {
             long_calls_max: config.namespace_long_calls_max,
             namespaces: RwLock::default(),
             waiting: LongCall::ALL.map(gauge),
+            all_waiting: Gauge::default(),
+            refused_by_namespace: refused(metrics, "namespace_rps"),
+            refused_by_host: refused(metrics, "host_rps"),
+            refused_long_calls: refused(metrics, "namespace_waiting_calls"),
         }
+    }
+
+    /// Counts the calls that wait, of all kinds and namespaces.
+    pub fn all_waiting(&self) -> Gauge {
+        self.all_waiting.clone()
     }
 
     /// Takes a call in, or refuses it because there are too many per second. `namespace_id` is that of the namespace
@@ -128,10 +147,12 @@ impl Limits {
             let of = self.of(id);
             if of.rate.as_ref().is_some_and(|rate| !rate.take(now, headers)) {
                 let text = "namespace rate limit exceeded";
+                self.refused_by_namespace.add(1);
                 return Err(status::resource_exhausted(text, Cause::RpsLimit, Scope::Namespace));
             }
         }
         if self.host.as_ref().is_some_and(|rate| !rate.take(now, headers)) {
+            self.refused_by_host.add(1);
             return Err(status::resource_exhausted("service rate limit exceeded", Cause::RpsLimit, Scope::System));
         }
         Ok(())
@@ -143,11 +164,12 @@ impl Limits {
         let before = of.long_calls.fetch_add(1, Ordering::Relaxed);
         if self.long_calls_max > 0 && before >= self.long_calls_max {
             of.long_calls.fetch_sub(1, Ordering::Relaxed);
+            self.refused_long_calls.add(1);
             let text = "namespace concurrent poller limit exceeded";
             return Err(status::resource_exhausted(text, Cause::ConcurrentLimit, Scope::Namespace));
         }
-        let waiting = self.waiting[kind as usize].clone();
-        waiting.add(1);
+        let waiting = [self.waiting[kind as usize].clone(), self.all_waiting.clone()];
+        waiting.iter().for_each(|gauge| gauge.add(1));
         Ok(Place { of, waiting })
     }
 

@@ -39,7 +39,7 @@ mod worker;
 mod workflow;
 
 pub use call::{Call, Deadline};
-pub use limits::Limits;
+pub use limits::{Limits, refused};
 pub use method::{Method, Service};
 pub use prologue::Arrived;
 pub use scope::{Scope, Scoped};

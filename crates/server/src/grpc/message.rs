@@ -37,6 +37,11 @@ where
     Err(Status::internal("request without a message"))
 }
 
+/// Takes a request to its end.
+pub(super) async fn skip<B: http_body::Body + Unpin>(mut body: B) {
+    while let Some(Ok(_)) = body.frame().await {}
+}
+
 #[derive(Default)]
 struct Reader {
     prefix: [u8; PREFIX_BYTES],

@@ -2,7 +2,7 @@
 //!
 //! The two services of the API are answered here straight from the connection: the path picks the method, the message is
 //! copied once into a buffer of its size, the reply is written once. Health and reflection, which stream, are tonic's.
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE};
@@ -14,28 +14,45 @@ use crate::{
     status,
 };
 
+mod admission;
 mod body;
 pub mod connection;
 mod health;
 mod message;
+mod overload;
 mod panic;
 mod path;
 mod reflection;
 mod streams;
+mod unsent;
 
 pub use body::Body;
 pub use message::{RECEIVE_LIMIT_BYTES, SEND_LIMIT_BYTES, frame};
 
+use admission::{Admission, Kind, Overloaded, Place};
+use connection::ConnectionLimits;
 use panic::CatchPanic;
 use path::Path;
 use streams::Stream;
+use unsent::Unsent;
 
 /// Everything that answers on the gRPC port.
 pub struct Server {
     frontend: Arc<Frontend>,
-    /// The methods of each service by name, with their index in the metrics.
-    services: [(&'static str, Vec<(&'static Method, usize)>); 2],
+    admission: Arc<Admission>,
+    services: [(&'static str, Vec<Entry>); 2],
     streams: [(&'static str, Stream); 3],
+    /// The headers of a refusal: there are most of them when there is the least time to make them.
+    overloaded: HeaderMap,
+}
+
+/// A method of a service. They are sorted by name.
+#[derive(Clone, Copy)]
+struct Entry {
+    method: &'static Method,
+    /// Its place in the metrics.
+    index: usize,
+    kind: Kind,
 }
 
 impl Server {
@@ -44,17 +61,14 @@ impl Server {
         frontend.metrics.rpc.set_methods(names(&WORKFLOW_SERVICE).chain(names(&OPERATOR_SERVICE)));
         let mut index = 0;
         let mut by_name = |service: &'static Service| {
-            let mut methods: Vec<_> = service
-                .methods
-                .iter()
-                .map(|method| {
-                    (method, {
-                        index += 1;
-                        index - 1
-                    })
-                })
-                .collect();
-            methods.sort_by_key(|(method, _)| method.name);
+            let entry = |(at, method): (usize, &'static Method)| Entry {
+                method,
+                index: index + at,
+                kind: Kind::of(method.name),
+            };
+            let mut methods: Vec<Entry> = service.methods.iter().enumerate().map(entry).collect();
+            index += methods.len();
+            methods.sort_by_key(|entry| entry.method.name);
             (service.name, methods)
         };
         let services = [by_name(&WORKFLOW_SERVICE), by_name(&OPERATOR_SERVICE)];
@@ -64,66 +78,158 @@ impl Server {
             (reflection::V1, reflection::v1()),
             (reflection::V1_ALPHA, reflection::v1_alpha()),
         ];
-        Self { frontend, services, streams }
+        let admission = {
+            let (config, waiting) = (&frontend.dynamic_config, frontend.limits.all_waiting());
+            Admission::new(frontend.env.clone(), config, waiting, &frontend.metrics)
+        };
+        let overloaded = std::mem::take(status::overloaded().into_http::<Body>().headers_mut());
+        Self { frontend, admission, services, streams, overloaded }
     }
 
-    /// Answers one request. Never fails: errors are statuses.
-    pub async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    fn connection_limits(&self) -> &ConnectionLimits {
+        &self.frontend.config.connections
+    }
+
+    /// Answers one request. Never fails: errors are statuses. Whether the call is let in is decided when this returns,
+    /// before the future gets its first turn.
+    fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        unsent: &Arc<Unsent>,
+    ) -> impl Future<Output = Result<Response<Body>, Infallible>> + Send + 'static + use<> {
+        let arrived = self.arrived(request, unsent);
+        async move {
+            Ok(match arrived {
+                // Apart, so that a call which is refused takes little memory.
+                Arrival::Call(call) => Box::pin(self.call(call)).await,
+                Arrival::Refused { entry, body } => {
+                    // A stream whose request nobody takes would be reset, which is more than to answer it.
+                    let _skipped = self.in_time(message::skip(body)).await;
+                    self.frontend.metrics.rpc.record(entry.index, Code::ResourceExhausted, Duration::ZERO);
+                    let mut refused = Response::new(Body::Empty);
+                    refused.headers_mut().clone_from(&self.overloaded);
+                    refused
+                }
+                Arrival::Stream(stream, request) => self.streams[stream].1(*request).await.map(Body::Stream),
+                Arrival::Unknown(status) => {
+                    self.frontend.metrics.rpc.record_unknown();
+                    status.into_http()
+                }
+                Arrival::Foreign => {
+                    let mut refused = Response::new(Body::Empty);
+                    *refused.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+                    refused
+                }
+            })
+        }
+    }
+
+    fn arrived(&self, request: Request<Incoming>, unsent: &Arc<Unsent>) -> Arrival {
         let is_grpc = |value: &HeaderValue| value.as_bytes().starts_with(b"application/grpc");
         if !request.headers().get(CONTENT_TYPE).is_some_and(is_grpc) {
-            let mut refused = Response::new(Body::Empty);
-            *refused.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-            return Ok(refused);
+            return Arrival::Foreign;
         }
-        Ok(match self.find(request.uri().path()) {
-            Ok(Found::Unary(method, index)) => self.unary(method, index, request).await,
-            Ok(Found::Streaming(service)) => service(request).await.map(Body::Stream),
-            Err(status) => {
-                self.frontend.metrics.rpc.record_unknown();
-                status.into_http()
-            }
-        })
+        let entry = match self.find(request.uri().path()) {
+            Ok(Found::Method(entry)) => entry,
+            Ok(Found::Stream(stream)) => return Arrival::Stream(stream, Box::new(request)),
+            Err(status) => return Arrival::Unknown(status),
+        };
+        let (parts, body) = request.into_parts();
+        let headers = parts.headers;
+        match self.admission.arrive(entry.kind, self.frontend.shards.shared.committer.pending_bytes(), &headers) {
+            Ok(place) => Arrival::Call(UnaryCall { entry, place, unsent: Arc::clone(unsent), headers, body }),
+            Err(Overloaded) => Arrival::Refused { entry, body },
+        }
     }
 
-    async fn unary(&self, method: &Method, index: usize, request: Request<Incoming>) -> Response<Body> {
+    async fn call(&self, call: UnaryCall) -> Response<Body> {
+        let UnaryCall { entry, place, unsent, headers, body } = call;
         let began = self.frontend.env.monotonic();
-        let (parts, body) = request.into_parts();
-        let outcome = self.run(method, parts.headers, body).await;
+        let outcome = self.run(entry.method, place, &unsent, headers, body).await;
         let latency: Duration = self.frontend.env.monotonic() - began;
         let code = outcome.as_ref().map_or_else(Status::code, |_| Code::Ok);
-        self.frontend.metrics.rpc.record(index, code, latency);
+        self.frontend.metrics.rpc.record(entry.index, code, latency);
         match outcome {
-            Ok(reply) => replied(reply),
+            Ok(reply) => replied(unsent.track(reply)),
             Err(status) => status.into_http(),
         }
     }
 
-    async fn run(&self, method: &Method, headers: HeaderMap, body: Incoming) -> Result<Bytes, Status> {
-        let message = message::read(body, &headers).await?;
+    async fn run(
+        &self,
+        method: &Method,
+        mut place: Place,
+        unsent: &Unsent,
+        headers: HeaderMap,
+        body: Incoming,
+    ) -> Result<Bytes, Status> {
+        place.begin().map_err(|Overloaded| status::overloaded())?;
+        if unsent.bytes() > self.connection_limits().unsent_bytes_max {
+            return Err(status::replies_untaken());
+        }
+        let message = self.in_time(message::read(body, &headers)).await??;
+        place.hold(message.len());
         let arrived = Arrived { headers, message, method: method.name };
         CatchPanic((method.run)(self.frontend.clone(), arrived)).await
     }
 
-    fn find(&self, path: &str) -> Result<Found<'_>, Status> {
+    /// What comes of a request's body, unless it takes too long.
+    async fn in_time<T>(&self, read: impl Future<Output = T>) -> Result<T, Status> {
+        tokio::select! {
+            biased;
+            read = read => Ok(read),
+            () = async { self.frontend.env.sleep(self.connection_limits().request_timeout).await } => {
+                Err(status::deadline_exceeded("the request's message did not come in time"))
+            }
+        }
+    }
+
+    fn find(&self, path: &str) -> Result<Found, Status> {
         let Path { service, method } =
             Path::parse(path).ok_or_else(|| status::unimplemented(format!("malformed method name: {path:?}")))?;
         if let Some((_, methods)) = self.services.iter().find(|(name, _)| *name == service) {
-            return match methods.binary_search_by_key(&method, |(method, _)| method.name) {
-                Ok(at) => Ok(Found::Unary(methods[at].0, methods[at].1)),
+            return match methods.binary_search_by_key(&method, |entry| entry.method.name) {
+                Ok(at) => Ok(Found::Method(methods[at])),
                 Err(_) => Err(unknown_method(service, method)),
             };
         }
-        match self.streams.iter().find(|(name, _)| *name == service) {
-            Some((_, stream)) if path::has_method(service, method) => Ok(Found::Streaming(stream)),
+        match self.streams.iter().position(|(name, _)| *name == service) {
+            Some(stream) if path::has_method(service, method) => Ok(Found::Stream(stream)),
             Some(_) => Err(unknown_method(service, method)),
             None => Err(status::unimplemented(format!("unknown service {service}"))),
         }
     }
 }
 
-enum Found<'s> {
-    Unary(&'static Method, usize),
-    Streaming(&'s Stream),
+/// What a path stands for.
+enum Found {
+    Method(Entry),
+    /// The index of a service that streams.
+    Stream(usize),
+}
+
+/// What becomes of a request. It waits in memory for its turn and some for long after that, so it is kept small.
+enum Arrival {
+    Call(UnaryCall),
+    /// There is too much to do.
+    Refused {
+        entry: Entry,
+        body: Incoming,
+    },
+    Stream(usize, Box<Request<Incoming>>),
+    /// There is no such method.
+    Unknown(Status),
+    /// It is no gRPC.
+    Foreign,
+}
+
+/// A call that was let in.
+struct UnaryCall {
+    entry: Entry,
+    place: Place,
+    unsent: Arc<Unsent>,
+    headers: HeaderMap,
+    body: Incoming,
 }
 
 fn unknown_method(service: &str, method: &str) -> Status {

@@ -1,8 +1,8 @@
 //! Listening, and a task per connection.
-use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::mpsc,
 };
 
@@ -18,24 +18,38 @@ use crate::{
 /// connections come free.
 const REST_AFTER_ERROR: Duration = Duration::from_millis(50);
 
+/// Connections that wait to be accepted: after a restart all clients come back at once, and one that finds no room tries
+/// again only a second later. The system may have a lower limit.
+const BACKLOG: u32 = 4096;
+
 pub(super) struct Listener {
     socket: TcpListener,
     pub(super) address: SocketAddr,
 }
 
 impl Listener {
-    pub(super) async fn bind(config: &ServerConfig, port: u16) -> Result<Self, Error> {
+    pub(super) fn bind(config: &ServerConfig, port: u16) -> Result<Self, Error> {
         let address = SocketAddr::new(config.ip, port);
-        let bound = TcpListener::bind(address).await.and_then(|socket| Ok((socket.local_addr()?, socket)));
-        bound.map(|(address, socket)| Self { socket, address }).map_err(|error| Error::Listen { address, error })
+        listen(address)
+            .and_then(|socket| Ok((socket.local_addr()?, socket)))
+            .map(|(address, socket)| Self { socket, address })
+            .map_err(|error| Error::Listen { address, error })
     }
 
-    pub(super) async fn optional(config: &ServerConfig, port: Option<u16>) -> Result<Option<Self>, Error> {
+    pub(super) fn optional(config: &ServerConfig, port: Option<u16>) -> Result<Option<Self>, Error> {
         match port {
-            Some(port) => Self::bind(config, port).await.map(Some),
+            Some(port) => Self::bind(config, port).map(Some),
             None => Ok(None),
         }
     }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A server that starts again takes the port over from connections that are still being closed.
+    socket.set_reuseaddr(cfg!(unix))?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Takes in connections until the server drains.

@@ -26,7 +26,7 @@ fn describe(caller: &'static str) -> Request<ws::DescribeWorkflowExecutionReques
 }
 
 /// What a refusal says: text, cause and scope, the latter two also as headers.
-fn exhausted(status: &Status) -> (String, Cause, Scope) {
+pub(crate) fn exhausted(status: &Status) -> (String, Cause, Scope) {
     assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
     let packed = abide_proto::google::rpc::Status::decode(status.details()).unwrap();
     let detail = ResourceExhaustedFailure::decode(packed.details[0].value.as_slice()).unwrap();

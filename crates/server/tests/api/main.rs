@@ -7,5 +7,7 @@ mod conventions;
 mod lifecycle;
 mod limits;
 mod namespaces;
+mod overload;
 mod queries;
+mod stalls;
 mod task_queues;
