@@ -28,6 +28,8 @@ mod engine;
 mod error;
 mod journal;
 mod manifest;
+#[cfg(target_os = "linux")]
+mod scratch;
 mod watermark;
 
 pub use error::OpenError;
@@ -47,7 +49,8 @@ pub struct Options {
     pub memtable_bytes: u64,
     /// Log files on disk before the tables that hold them back are flushed. At least 64 MiB.
     pub journal_bytes_max: u64,
-    /// Threads that flush and compact.
+    /// Threads that flush and compact. With more than one, the engine's first keeps a core busy for as long as others
+    /// compact, only to leave them that work.
     pub worker_threads: usize,
 }
 
@@ -57,7 +60,7 @@ impl Default for Options {
             cache_bytes: 16 * 1024 * 1024,
             memtable_bytes: 16 * 1024 * 1024,
             journal_bytes_max: 64 * 1024 * 1024,
-            worker_threads: 2,
+            worker_threads: 1,
         }
     }
 }

@@ -64,17 +64,15 @@ impl Directory {
     }
 
     /// Fills a directory that has no store yet; `create_engine` makes the engine's files at the path it gets.
-    pub(super) fn create(&self, create_engine: impl FnOnce(&Path) -> Result<(), OpenError>) -> Result<(), OpenError> {
+    pub(super) fn create(&self, create_engine: impl Fn(&Path) -> Result<(), OpenError>) -> Result<(), OpenError> {
         let new = self.path.join("data.new");
-        if new.try_exists().map_err(io_error(&new))? {
-            fs::remove_dir_all(&new).map_err(io_error(&new))?;
-        }
+        remove_folder(&new)?;
         fs::create_dir(&new).map_err(io_error(&new))?;
-        create_engine(&new.join("engine"))?;
+        make_engine(&new.join("engine"), create_engine)?;
         let format = new.join("FORMAT");
-        fs::write(&format, FORMAT).and_then(|()| sync(&format)).map_err(io_error(&format))?;
+        fs::write(&format, FORMAT).map_err(io_error(&format))?;
         Watermark::create(&new.join("watermark"))?;
-        sync(&new).map_err(io_error(&new))?;
+        sync_all(&new).map_err(io_error(&new))?;
         fs::rename(&new, self.data_path()).map_err(io_error(&new))?;
         sync(&self.path).map_err(io_error(&self.path))
     }
@@ -141,7 +139,44 @@ fn allocated_bytes(metadata: &fs::Metadata) -> u64 {
     metadata.len()
 }
 
+fn remove_folder(path: &Path) -> Result<(), OpenError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed.map_err(io_error(path)),
+    }
+}
+
+/// Makes the engine's files in memory first, which is much quicker, or at once where they belong if that cannot be.
+#[cfg(target_os = "linux")]
+fn make_engine(path: &Path, create: impl Fn(&Path) -> Result<(), OpenError>) -> Result<(), OpenError> {
+    if super::scratch::make(path, &create).is_ok() {
+        return Ok(());
+    }
+    remove_folder(path)?;
+    create(path)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn make_engine(path: &Path, create: impl Fn(&Path) -> Result<(), OpenError>) -> Result<(), OpenError> {
+    create(path)
+}
+
 /// Makes a file, or the names in a directory, durable.
 pub(super) fn sync(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
+}
+
+/// Makes all that is in a directory durable.
+#[cfg(target_os = "linux")]
+fn sync_all(directory: &Path) -> io::Result<()> {
+    Ok(rustix::fs::syncfs(File::open(directory)?)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn sync_all(directory: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() { sync_all(&entry.path())? } else { sync(&entry.path())? }
+    }
+    sync(directory)
 }

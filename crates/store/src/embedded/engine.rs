@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use fjall::config::{BloomConstructionPolicy, FilterPolicy, FilterPolicyEntry};
-use fjall::{AbstractTree, Database, Keyspace, KeyspaceCreateOptions};
+use fjall::config::{BloomConstructionPolicy, CompressionPolicy, FilterPolicy, FilterPolicyEntry};
+use fjall::{AbstractTree, CompressionType, Database, Keyspace, KeyspaceCreateOptions};
 
 use super::error::OpenError;
 use super::{GROUP_KEY, Options};
@@ -41,9 +41,15 @@ impl Keyspaces {
 
     fn of_database(database: &Database, options: &Options) -> fjall::Result<Keyspaces> {
         let (large, medium, small) = (options.memtable_bytes, options.memtable_bytes / 4, options.memtable_bytes / 16);
+        // What has just come is read often and written again soon; the rest is most of what is on disk.
+        let compression = CompressionPolicy::new([CompressionType::None, CompressionType::None, CompressionType::Lz4]);
         let open = |name, memtable_bytes, filter: &FilterPolicy| {
-            let settings =
-                || KeyspaceCreateOptions::default().max_memtable_size(memtable_bytes).filter_policy(filter.clone());
+            let settings = || {
+                KeyspaceCreateOptions::default()
+                    .max_memtable_size(memtable_bytes)
+                    .filter_policy(filter.clone())
+                    .data_block_compression_policy(compression.clone())
+            };
             database.keyspace(name, settings)
         };
         // Only state and meta are read key by key; the others are scanned, and a scan cannot use a filter.
@@ -141,6 +147,8 @@ fn start(path: &Path, options: &Options) -> fjall::Result<Database> {
         .cache_size(options.cache_bytes)
         .max_journaling_size(options.journal_bytes_max)
         .worker_threads(options.worker_threads)
+        // The log is verified by its layout, see `journal`.
+        .journal_compression(CompressionType::None)
         .open()
 }
 

@@ -30,12 +30,11 @@ pub(super) struct Reached {
 }
 
 impl Watermark {
-    /// Creates the file, durably, with no group acknowledged.
+    /// Creates the file with no group acknowledged. The caller makes it durable.
     pub(super) fn create(path: &Path) -> Result<(), OpenError> {
         let create = || {
             let mut file = File::create_new(path)?;
-            file.write_all(&encode(Reached::default()))?;
-            file.sync_all()
+            file.write_all(&encode(Reached::default()))
         };
         create().map_err(io_error(path))
     }
