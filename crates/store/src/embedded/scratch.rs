@@ -56,6 +56,8 @@ fn copy_file(mut from: &File, mut to: &File) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use std::io::Write;
 
     use super::*;
