@@ -45,7 +45,7 @@ pub struct Options {
     /// Memory for blocks read from disk.
     pub cache_bytes: u64,
     /// Unflushed writes to keep in memory for each of the two busy tables; the others get less. More means
-    /// fewer flushes under load, more to replay after a crash, and more memory. Fixed when the directory is created.
+    /// fewer flushes under load, more to replay after a crash, and more memory.
     pub memtable_bytes: u64,
     /// Log files on disk before the tables that hold them back are flushed. At least 64 MiB.
     pub journal_bytes_max: u64,
@@ -78,6 +78,7 @@ pub struct EmbeddedStore {
     keyspaces: Keyspaces,
     database: Database,
     directory: Directory,
+    memtable_bytes: u64,
     sync_count: AtomicU64,
 }
 
@@ -134,7 +135,8 @@ impl EmbeddedStore {
         let epochs = keyspaces.epochs().map_err(corrupt)?;
         let unflushed = VecDeque::new();
         let writer = Mutex::new(Writer { epochs, group, watermark, unflushed, failed: None, on_stop: None });
-        Ok(EmbeddedStore { writer, keyspaces, database, directory, sync_count: AtomicU64::new(0) })
+        let (memtable_bytes, sync_count) = (options.memtable_bytes, AtomicU64::new(0));
+        Ok(EmbeddedStore { writer, keyspaces, database, directory, memtable_bytes, sync_count })
     }
 
     pub fn path(&self) -> &Path {
@@ -164,7 +166,8 @@ impl EmbeddedStore {
         let numbers = [group.to_be_bytes(), self.database.seqno().to_be_bytes()].concat();
         batch.insert(&self.keyspaces.control, GROUP_KEY, numbers.as_slice());
         fill(&mut batch)?;
-        let written = batch.commit().map_err(|error| self.error(&error));
+        let committed = batch.commit().and_then(|()| self.keyspaces.rotate_full(self.memtable_bytes));
+        let written = committed.map_err(|error| self.error(&error));
         let written = written.and_then(|()| self.acknowledge(writer, group));
         match written {
             Ok(()) => {

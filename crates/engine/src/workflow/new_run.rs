@@ -1,5 +1,5 @@
 //! What a run is made from: written by a start, or by the end of the run before it.
-use uuid::Uuid;
+use uuid::{Builder, Uuid};
 
 use super::{run::RunKey, workflow_task::taker::Taker};
 use crate::{
@@ -28,7 +28,11 @@ pub struct NewRun {
     pub eager: Option<Taker>,
 }
 
-/// A fresh run id for this workflow id.
+/// A fresh run id for this workflow id. It begins with the time (UUID version 7): what runs do now lies side by side in
+/// the store, which need not touch what older ones left in order to merge it.
 pub fn new_key(cx: &mut Context<'_>, namespace_id: Uuid, workflow_id: &str) -> RunKey {
-    RunKey { namespace_id, workflow_id: workflow_id.to_owned(), run_id: cx.ids.uuid() }
+    let [a, b, c, d, e, f, .., w, x, y, z] = *cx.ids.uuid().as_bytes();
+    let now_ms = u64::try_from(cx.now.floor_ms()).unwrap_or_default();
+    let run_id = Builder::from_unix_timestamp_millis(now_ms, &[a, b, c, d, e, f, w, x, y, z]).into_uuid();
+    RunKey { namespace_id, workflow_id: workflow_id.to_owned(), run_id }
 }

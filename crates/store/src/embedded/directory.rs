@@ -19,7 +19,7 @@ use super::manifest;
 use super::watermark::Watermark;
 use crate::store::Error;
 
-const FORMAT: &str = "abide-store 1\n";
+const FORMAT: &str = "abide-store 2\n";
 
 /// A locked data directory.
 pub(super) struct Directory {

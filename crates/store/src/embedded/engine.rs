@@ -39,14 +39,13 @@ impl Keyspaces {
         }
     }
 
-    fn of_database(database: &Database, options: &Options) -> fjall::Result<Keyspaces> {
-        let (large, medium, small) = (options.memtable_bytes, options.memtable_bytes / 4, options.memtable_bytes / 16);
+    fn of_database(database: &Database) -> fjall::Result<Keyspaces> {
         // What has just come is read often and written again soon; the rest is most of what is on disk.
         let compression = CompressionPolicy::new([CompressionType::None, CompressionType::None, CompressionType::Lz4]);
-        let open = |name, memtable_bytes, filter: &FilterPolicy| {
+        let open = |name, filter: &FilterPolicy| {
             let settings = || {
                 KeyspaceCreateOptions::default()
-                    .max_memtable_size(memtable_bytes)
+                    .max_memtable_size(u64::MAX) // see `rotate_full`
                     .filter_policy(filter.clone())
                     .data_block_compression_policy(compression.clone())
             };
@@ -55,19 +54,36 @@ impl Keyspaces {
         // Only state and meta are read key by key; the others are scanned, and a scan cannot use a filter.
         let filter = FilterPolicy::all(FilterPolicyEntry::Bloom(BloomConstructionPolicy::BitsPerKey(10.0)));
         let none = FilterPolicy::disabled();
-        // Every group writes to control, so its table holds back the log until it is flushed: often, because it is small.
         Ok(Keyspaces {
-            state: open("state", large, &filter)?,
-            history: open("history", large, &none)?,
-            timer: open("timer", medium, &none)?,
-            outbox: open("outbox", medium, &none)?,
-            meta: open("meta", small, &filter)?,
-            control: open("control", small, &none)?,
+            state: open("state", &filter)?,
+            history: open("history", &none)?,
+            timer: open("timer", &none)?,
+            outbox: open("outbox", &none)?,
+            meta: open("meta", &filter)?,
+            control: open("control", &none)?,
         })
     }
 
     fn all(&self) -> [&Keyspace; 6] {
         [&self.state, &self.history, &self.timer, &self.outbox, &self.meta, &self.control]
+    }
+
+    /// Has the tables flushed that hold enough in memory, `memtable_bytes` for a busy one.
+    ///
+    /// The engine would do it by itself, and asks its thread for it with every write until it is done. While that thread
+    /// compacts, this fills the queue of its tasks, and then it waits for room in it for ever, because only it makes room.
+    pub(super) fn rotate_full(&self, memtable_bytes: u64) -> fjall::Result<()> {
+        // Every group writes to control, so its table holds back the log until it is flushed: often, because it is small.
+        let parts = [1, 1, 4, 4, 16, 16];
+        for (keyspace, part) in self.all().into_iter().zip(parts) {
+            // What waits for its turn to be flushed is not joined by more of the same size: the engine stops all writes
+            // when there are four of them.
+            let waiting = keyspace.tree.sealed_memtable_count() as u64;
+            if keyspace.tree.active_memtable().size() > (1 + waiting) * memtable_bytes / part {
+                keyspace.rotate_memtable()?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether every batch with a sequence number below this one is in tables. Nothing may be written meanwhile.
@@ -120,7 +136,7 @@ pub(super) fn key(shard: ShardId, key: &[u8]) -> Vec<u8> {
 
 /// Makes the files of an empty engine.
 pub(super) fn create(path: &Path, options: &Options) -> Result<(), OpenError> {
-    start(path, options).and_then(|database| Keyspaces::of_database(&database, options)).map_err(open_error(path))?;
+    start(path, options).and_then(|database| Keyspaces::of_database(&database)).map_err(open_error(path))?;
     Ok(())
 }
 
@@ -130,7 +146,7 @@ pub(super) fn open(path: &Path, options: &Options) -> Result<(Database, Keyspace
     let opened = catch_unwind(AssertUnwindSafe(|| {
         let database = start(path, options)?;
         let count = database.keyspace_count();
-        let keyspaces = Keyspaces::of_database(&database, options)?;
+        let keyspaces = Keyspaces::of_database(&database)?;
         Ok((count, database, keyspaces))
     }));
     let corrupt = |reason: &str| OpenError::Corrupt { path: path.to_owned(), reason: reason.to_owned() };

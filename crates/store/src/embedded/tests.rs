@@ -38,9 +38,9 @@ fn a_directory_is_open_once() {
 fn another_format_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     drop(open(directory.path(), 1 << 20).unwrap());
-    fs::write(directory.path().join("data/FORMAT"), "abide-store 2\n").unwrap();
+    fs::write(directory.path().join("data/FORMAT"), "abide-store 3\n").unwrap();
     let error = open(directory.path(), 1 << 20).unwrap_err();
-    assert!(matches!(&error, OpenError::Format { found, .. } if found == "abide-store 2"), "{error}");
+    assert!(matches!(&error, OpenError::Format { found, .. } if found == "abide-store 3"), "{error}");
     assert!(error.to_string().contains(&directory.path().display().to_string()));
 }
 
@@ -124,6 +124,27 @@ fn the_log_of_a_busy_store_is_trimmed_on_opening() {
     let _store = open(directory.path(), 32 * 1024).unwrap();
     let log_bytes = log_bytes(directory.path());
     assert!(log_bytes < (written - 300) * 1100, "{log_bytes} bytes of log after {written} groups");
+}
+
+#[test]
+fn flushing_goes_on_while_compaction_takes_long() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path(), 512 * 1024).unwrap();
+    let lease = store.acquire(SHARD).unwrap();
+    let put = |table, key: u32, bytes| Mutation::Put { table, key: key.to_be_bytes().to_vec(), value: vec![0; bytes] };
+    for n in 0..8000u32 {
+        // Keys all over the table, so that there is much to compact; and many small groups meanwhile.
+        let mut mutations: Vec<_> = [Table::Timer, Table::Outbox].map(|table| put(table, n, 100)).into();
+        mutations.extend((n % 4 == 0).then(|| put(Table::State, n.wrapping_mul(0x9E37_79B9), 60_000)));
+        store.commit(&[Batch { lease, mutations }]).unwrap();
+    }
+    // What was written is in tables soon, which a few more groups will find.
+    let group = store.lock().group;
+    let is_flushed = |n| {
+        store.commit(&[Batch { lease, mutations: Table::ALL.map(|table| put(table, n, 2000)).to_vec() }]).unwrap();
+        store.lock().watermark.reached().flushed_group >= group
+    };
+    assert!((0..20_000).any(is_flushed), "{:?}, not {group}", store.lock().watermark.reached());
 }
 
 #[test]
