@@ -76,7 +76,10 @@ pub(crate) use sent;
 
 /// A status with a source was made here and did not come from the server.
 pub(crate) fn is_unsent(status: &Status) -> bool {
-    status.code() == Code::Cancelled && std::error::Error::source(status).is_some()
+    let sources = std::iter::successors(std::error::Error::source(status), |error| error.source());
+    let mut of_http2 = sources.filter_map(|error| error.downcast_ref::<h2::Error>());
+    let is_unsent = |error: &h2::Error| error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
+    of_http2.any(is_unsent) || status.code() == Code::Cancelled && std::error::Error::source(status).is_some()
 }
 
 /// Waits until the server at `address` answers, unless it `has_ended`; returns when it did.
