@@ -18,6 +18,12 @@ impl Shard {
             if stored.as_ref() != Some(&kept) {
                 found.push(format!("run {} is {kept} in memory and {stored:?} in the store", key.run_id));
             }
+            for (first_event_id, batch) in entry.recent.batches() {
+                let row = keys::history(*key.run_id.as_bytes(), *first_event_id);
+                if self.shared.store.get(self.id, Table::History, &row)?.as_ref() != Some(batch) {
+                    found.push(format!("events {first_event_id} on of run {} are in memory only", key.run_id));
+                }
+            }
         }
         for (at_ms, key) in state.timers.iter().filter(|(_, key)| is_settled(key)) {
             let row = keys::timer(*at_ms, *key.namespace_id.as_bytes(), &key.workflow_id, *key.run_id.as_bytes());

@@ -27,22 +27,35 @@ pub struct HistoryPage {
 
 impl Shard {
     /// Events in order. What is asked for must be durable.
-    pub fn history(&self, run_id: Uuid, limits: PageLimits) -> Result<HistoryPage, Error> {
-        let run = *run_id.as_bytes();
-        let start = keys::history(run, limits.from_event_id);
-        let end = keys::history(run, limits.to_event_id.saturating_add(1));
-        if start >= end {
-            return Ok(HistoryPage::default());
-        }
-        let rows = self.shared.store.scan(self.id, Table::History, &start..&end, limits.batches, Order::Forward)?;
-        let full = rows.len() == limits.batches;
-        let mut events = Vec::with_capacity(rows.len() * 3);
-        for (_, value) in &rows {
-            events.extend(decode(run_id, value)?);
+    pub fn history(&self, key: &RunKey, limits: PageLimits) -> Result<HistoryPage, Error> {
+        let batches = match self.recent_history(key, limits) {
+            Some(batches) => batches,
+            None => self.stored_history(key, limits)?,
+        };
+        let full = batches.len() == limits.batches;
+        let mut events = Vec::with_capacity(batches.len() * 3);
+        for batch in &batches {
+            events.extend(decode(key.run_id, batch)?);
         }
         events.retain(|event| event.event_id <= limits.to_event_id);
         let next_event_id = events.last().filter(|_| full).map(|last| last.event_id + 1);
         Ok(HistoryPage { events, next_event_id })
+    }
+
+    fn recent_history(&self, key: &RunKey, limits: PageLimits) -> Option<Vec<Vec<u8>>> {
+        let state = self.lock();
+        state.runs.get(key)?.recent.between(limits.from_event_id, limits.to_event_id, limits.batches)
+    }
+
+    fn stored_history(&self, key: &RunKey, limits: PageLimits) -> Result<Vec<Vec<u8>>, Error> {
+        let run = *key.run_id.as_bytes();
+        let start = keys::history(run, limits.from_event_id);
+        let end = keys::history(run, limits.to_event_id.saturating_add(1));
+        if start >= end {
+            return Ok(Vec::new());
+        }
+        let rows = self.shared.store.scan(self.id, Table::History, &start..&end, limits.batches, Order::Forward)?;
+        Ok(rows.into_iter().map(|(_, batch)| batch).collect())
     }
 
     /// Events from the newest backwards. `next_event_id` is the newest of the next page.

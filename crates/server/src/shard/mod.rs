@@ -9,6 +9,7 @@ mod history;
 mod outbox;
 mod persist;
 mod query;
+mod recent;
 mod recover;
 mod refill;
 mod retention;

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::query::Queries;
+use super::{query::Queries, recent::Recent};
 
 /// How many runs a shard keeps in memory when nobody needs them.
 const IDLE_RUNS_MAX: usize = 256;
@@ -15,10 +15,18 @@ const IDLE_RUNS_MAX: usize = 256;
 /// A run in memory.
 pub(super) struct Entry {
     pub(super) run: Run,
+    /// What was written to its history lately.
+    pub(super) recent: Recent,
     /// Transitions that are applied here and not yet durable. Such a run is not evicted.
     pub(super) undurable: u32,
     /// On the shard's own count of uses.
     pub(super) last_used: u64,
+}
+
+impl Entry {
+    pub(super) fn new(run: Run, last_used: u64) -> Self {
+        Self { run, recent: Recent::default(), undurable: 0, last_used }
+    }
 }
 
 /// The newest run of a workflow id.

@@ -152,7 +152,7 @@ impl Rig {
     fn signals(&self, key: &RunKey) -> Vec<String> {
         use abide_proto::temporal::api::history::v1::history_event::Attributes;
         let limits = PageLimits { from_event_id: 1, to_event_id: i64::MAX - 1, batches: usize::MAX };
-        let page = self.shards.of_run(key).history(key.run_id, limits).unwrap();
+        let page = self.shards.of_run(key).history(key, limits).unwrap();
         let ids: Vec<i64> = page.events.iter().map(|e| e.event_id).collect();
         assert_eq!(ids, (1..=ids.len() as i64).collect::<Vec<_>>());
         let names = page.events.into_iter().filter_map(|e| match e.attributes {
@@ -239,7 +239,7 @@ async fn evicting_an_old_run_keeps_the_pointer_to_a_newer_one() {
     for n in 0..1000 {
         let key = RunKey { run_id: Uuid::from_u128(n), workflow_id: format!("other-{n}"), ..old.clone() };
         let last_used = state.tick();
-        state.runs.insert(key, state::Entry { run: run.clone(), undurable: 0, last_used });
+        state.runs.insert(key, state::Entry::new(run.clone(), last_used));
     }
     state.evict();
     assert!(!state.runs.contains_key(&old));

@@ -207,7 +207,7 @@ impl Shard {
         let key = run.key.clone();
         state.currents.insert((key.namespace_id, key.workflow_id.clone()), Current { run_id: key.run_id });
         let last_used = state.tick();
-        state.runs.insert(key, Entry { run, undurable: 0, last_used });
+        state.runs.insert(key, Entry::new(run, last_used));
         changes.started.extend(finished.started);
         self.note(state, &finished.commit, changes);
     }
@@ -216,6 +216,7 @@ impl Shard {
         let key = Arc::new(commit.key.clone());
         if let Some(entry) = state.runs.get_mut(&commit.key) {
             entry.undurable += 1;
+            entry.recent.extend(&commit.batches);
         }
         let (before_ms, now_ms) = commit.wakeup_ms;
         if before_ms != now_ms {
@@ -318,7 +319,7 @@ impl Shard {
         if !state.runs.contains_key(key) {
             let Some(run) = self.load_stored(key)? else { return Ok(None) };
             state.evict();
-            state.runs.insert(key.clone(), Entry { run, undurable: 0, last_used });
+            state.runs.insert(key.clone(), Entry::new(run, last_used));
         }
         let mut entry = state.runs.get_mut(key);
         if let Some(entry) = &mut entry {

@@ -35,7 +35,7 @@ pub(crate) async fn task(
     if !sticky {
         let batches = frontend.dynamic_config.history_page_size_max;
         let limits = PageLimits { from_event_id: 1, to_event_id: next_event_id - 1, batches };
-        let page = shard.history(asked.key.run_id, limits)?;
+        let page = shard.history(&asked.key, limits)?;
         history.events = page.events;
         if let Some(next) = page.next_event_id.filter(|next| *next < next_event_id) {
             next_page_token = HistoryToken::new(asked.key.run_id, next, next_event_id).encoded();

@@ -22,7 +22,7 @@ pub(crate) fn reply(
     let key = task.token.run_key().ok_or_else(|| status::unavailable("the task has gone, please retry"))?;
     let batches = frontend.dynamic_config.history_page_size_max;
     let limits = PageLimits { from_event_id: task.from_event_id, to_event_id: task.to_event_id, batches };
-    let page = frontend.shards.of_run(&key).history(key.run_id, limits)?;
+    let page = frontend.shards.of_run(&key).history(&key, limits)?;
     let mut events = page.events;
     // A full page that ends the history needs no other one.
     let next = page.next_event_id.filter(|next| *next <= task.to_event_id);

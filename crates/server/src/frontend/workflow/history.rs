@@ -120,7 +120,7 @@ pub(crate) async fn get(
     };
     let keep_end = token.as_ref().map_or(0, |t| t.end_event_id);
     let limits = PageLimits { from_event_id: from, to_event_id: end - 1, batches };
-    let read = frontend.shards.of_run(&seen.key).history(seen.key.run_id, limits)?;
+    let read = frontend.shards.of_run(&seen.key).history(&seen.key, limits)?;
     let mut history = History { events: read.events };
     let run_id = seen.key.run_id;
     let next_page_token = match read.next_event_id {
@@ -209,7 +209,7 @@ async fn close_event(
         to_event_id: closed.next_event_id - 1,
         batches: usize::MAX,
     };
-    let read = frontend.shards.of_run(&closed.key).history(closed.key.run_id, limits)?;
+    let read = frontend.shards.of_run(&closed.key).history(&closed.key, limits)?;
     let follows = call.header("supported-features").is_some_and(|features| features.contains(FOLLOWS_NEXT_RUN_ID));
     let last = read.events.into_iter().next_back();
     let events = last.map(|event| if follows { event } else { as_continued(event) }).into_iter().collect();
