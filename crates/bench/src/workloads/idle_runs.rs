@@ -123,6 +123,7 @@ pub(crate) async fn open(
     runs: u64,
 ) -> Result<(Vec<std::time::Duration>, Vec<Started>), Fault> {
     let left = Arc::new(AtomicU64::new(runs));
+    let idle_at_end = generator.shared.flow.idle.load(Ordering::Relaxed) + runs;
     let mut openers = JoinSet::new();
     for _ in 0..CONCURRENCY {
         let (mut caller, left) = (generator.caller(), Arc::clone(&left));
@@ -148,7 +149,7 @@ pub(crate) async fn open(
                 latencies.append(&mut times);
                 kept.append(&mut runs);
             }
-            while idle.load(Ordering::Relaxed) < runs {
+            while idle.load(Ordering::Relaxed) < idle_at_end {
                 let what = || format!("the first task of another idle run of {runs}");
                 generator.before_lost(changed.notified(), what).await?;
             }
