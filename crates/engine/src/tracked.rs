@@ -13,7 +13,7 @@ pub trait Named {
 /// Invariants: `originals` holds, for each key touched since [`Tracked::settle`], the value before the first touch;
 /// `names` has exactly one entry per present record that has a name. Records are boxed, for a node of the map has room for
 /// eleven, and most runs have one or two.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Tracked<K, V> {
     now: BTreeMap<K, Box<V>>,
     originals: BTreeMap<K, Option<Box<V>>>,
@@ -116,7 +116,7 @@ impl<K: Ord + Clone, V: Clone + Named> Tracked<K, V> {
 }
 
 /// One record that is always there.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TrackedCell<T> {
     now: T,
     original: Option<Box<T>>,

@@ -46,6 +46,18 @@ pub async fn begin(sim: &Sim, request: &ws::StartWorkflowExecutionRequest) -> Op
     }
 }
 
+/// As [`begin`], by a client that would run the first task itself. A repeated start brings no task.
+pub async fn begin_eagerly(
+    sim: &Sim,
+    request: ws::StartWorkflowExecutionRequest,
+) -> Option<(String, Option<ws::PollWorkflowTaskQueueResponse>)> {
+    let request = ws::StartWorkflowExecutionRequest { request_eager_execution: true, ..request };
+    match sim.client.retrying(&request).await {
+        Ok(reply) => Some((reply.run_id, reply.eager_workflow_task)),
+        Err(status) => Some((begun(sim, &request.workflow_id, status).await?, None)),
+    }
+}
+
 /// As [`begin`], by a signal.
 pub async fn begin_by_signal(sim: &Sim, request: &ws::SignalWithStartWorkflowExecutionRequest) -> Option<String> {
     match sim.client.retrying(request).await {

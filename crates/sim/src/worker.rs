@@ -41,8 +41,7 @@ impl Worker {
     pub fn start(client: &Client, name: String, queue: &str, violations: &Violations) -> Group {
         let group = client.world.new_group();
         client.world.note(format!("worker {name} starts"));
-        let (client, queue, violations) = (client.clone(), queue.to_owned(), violations.clone());
-        let worker = Arc::new(Self { client, group, name, queue, violations, cache: Mutex::default() });
+        let worker = Arc::new(Self::new(client, group, name, queue, violations));
         let pollers = if worker.client.world.chance(0.7) { 1 } else { POLLERS_MAX };
         for _ in 0..pollers {
             worker.spawn(Arc::clone(&worker).poll_workflows(false));
@@ -50,6 +49,12 @@ impl Worker {
             worker.spawn(Arc::clone(&worker).poll_activities());
         }
         group
+    }
+
+    /// A worker that has no polls and does what it is handed.
+    pub fn new(client: &Client, group: Group, name: String, queue: &str, violations: &Violations) -> Self {
+        let (client, queue, violations) = (client.clone(), queue.to_owned(), violations.clone());
+        Self { client, group, name, queue, violations, cache: Mutex::default() }
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -85,7 +90,7 @@ impl Worker {
         }
     }
 
-    async fn run_workflow_task(&self, task: ws::PollWorkflowTaskQueueResponse) {
+    pub async fn run_workflow_task(&self, task: ws::PollWorkflowTaskQueueResponse) {
         let Some(execution) = task.workflow_execution.clone() else { return };
         let run_id = execution.run_id.clone();
         let Some(events) = self.events(&task).await else {

@@ -42,7 +42,7 @@ pub struct Damaged {
 ///
 /// Invariants: `deadlines` is what [`deadline`] derives from the settled records; buffered events exist only while a
 /// workflow task is started; no workflow task runs on a closed run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Run {
     pub key: RunKey,
     pub header: TrackedCell<Header>,

@@ -14,7 +14,7 @@ use abide_engine::{
 use crate::{
     commands,
     dice::Dice,
-    support::{Rig, shown, steps},
+    support::{Rig, steps},
 };
 
 /// One thing that happens.
@@ -174,7 +174,7 @@ impl Driver {
 
     fn same(&self, told: &str) {
         assert_eq!(self.kept.stored, self.reloaded.stored, "both store alike after {told}");
-        assert_eq!(shown(self.kept.run()), shown(self.reloaded.run()), "both are alike after {told}");
+        assert_eq!(self.kept.run(), self.reloaded.run(), "both are alike after {told}");
     }
 
     fn choose(&self, dice: &mut Dice) -> Op {

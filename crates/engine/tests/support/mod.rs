@@ -20,7 +20,6 @@ use abide_engine::{
         },
     },
 };
-pub use text::shown;
 use uuid::Uuid;
 
 /// Counts up, so that a failing run can be repeated.
@@ -191,20 +190,20 @@ impl Rig {
             namespace: "default",
         };
         let run = self.runs.get_mut(&run_id).unwrap();
-        let (before, was_running) = (shown(run), run.is_running());
+        let (before, was_running) = (run.clone(), run.is_running());
         let mut tx = Transition::new(run, &mut cx);
         let outcome = match change(&mut tx) {
             Ok(value) => Ok(value),
             Err(Stop::Recorded(refusal)) => Err(refusal),
             Err(Stop::Refused(refusal)) => {
                 tx.abort();
-                assert_eq!(shown(run), before, "a refusal changes nothing");
+                assert_eq!(*run, before, "a refusal changes nothing");
                 return Err(refusal);
             }
         };
         let finished = finish(tx);
         if !was_running {
-            assert_eq!(shown(run), before, "nothing changes after the close");
+            assert_eq!(*run, before, "nothing changes after the close");
             assert!(finished.commit.is_empty(), "nothing is written after the close: {:?}", finished.commit);
         }
         self.take(finished);

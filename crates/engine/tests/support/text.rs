@@ -1,18 +1,10 @@
 //! Histories as text.
-use abide_engine::{
-    api::{
-        Attributes,
-        enums::{RetryState, TimeoutType},
-        failure::{Failure, failure::FailureInfo},
-        history::HistoryEvent,
-    },
-    workflow::Run,
+use abide_engine::api::{
+    Attributes,
+    enums::{RetryState, TimeoutType},
+    failure::{Failure, failure::FailureInfo},
+    history::HistoryEvent,
 };
-
-/// Everything that a run is, for comparing two.
-pub fn shown(run: &Run) -> String {
-    format!("{run:?}")
-}
 
 /// The wanted lines without their indentation.
 pub fn unindented(want: &str) -> String {

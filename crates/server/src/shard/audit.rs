@@ -14,9 +14,9 @@ impl Shard {
         let mut found = Vec::new();
         let is_settled = |key: &RunKey| state.runs.get(key).is_none_or(|entry| entry.undurable == 0);
         for (key, entry) in state.runs.iter().filter(|(_, entry)| entry.undurable == 0) {
-            let (kept, stored) = (format!("{:?}", entry.run), self.load_stored(key)?.map(|run| format!("{run:?}")));
-            if stored.as_ref() != Some(&kept) {
-                found.push(format!("run {} is {kept} in memory and {stored:?} in the store", key.run_id));
+            let stored = self.load_stored(key)?;
+            if stored.as_ref() != Some(&entry.run) {
+                found.push(format!("run {} is {:?} in memory and {stored:?} in the store", key.run_id, entry.run));
             }
             for (first_event_id, batch) in entry.recent.batches() {
                 let row = keys::history(*key.run_id.as_bytes(), *first_event_id);

@@ -22,6 +22,7 @@ pub struct Workload {
 pub static ALL: &[Workload] = &[
     programs::PROGRAM,
     programs::SIGNALLED_START,
+    programs::EAGER_START,
     register::REGISTER,
     cancel::CANCEL,
     terminate::TERMINATE,

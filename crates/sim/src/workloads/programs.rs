@@ -4,7 +4,9 @@ use std::{sync::Arc, time::Duration};
 use abide_proto::temporal::api::{
     enums::v1::WorkflowExecutionStatus,
     query::v1::WorkflowQuery,
-    workflowservice::v1::{QueryWorkflowRequest, SignalWithStartWorkflowExecutionRequest},
+    workflowservice::v1::{
+        QueryWorkflowRequest, SignalWithStartWorkflowExecutionRequest, StartWorkflowExecutionRequest,
+    },
 };
 
 use tonic::Code;
@@ -14,36 +16,51 @@ use crate::{
     calls::{self, Ended},
     client::NAMESPACE,
     program::{self, Counts, counts_of_result, expected},
-    sim::Sim,
+    sim::{QUEUE, Sim},
+    worker::Worker,
     world::SURROUNDINGS,
 };
 
-pub(super) const PROGRAM: Workload = Workload { name: "program", run: |sim, id| Box::pin(run(sim, id, false)) };
+pub(super) const PROGRAM: Workload = Workload { name: "program", run: |sim, id| Box::pin(run(sim, id, Begin::Start)) };
 
 /// The first signal comes with the start.
 pub(super) const SIGNALLED_START: Workload =
-    Workload { name: "signalled start", run: |sim, id| Box::pin(run(sim, id, true)) };
+    Workload { name: "signalled start", run: |sim, id| Box::pin(run(sim, id, Begin::Signal)) };
 
-async fn run(sim: Arc<Sim>, id: String, is_signalled: bool) {
+/// The first task comes with the answer to the start.
+pub(super) const EAGER_START: Workload =
+    Workload { name: "eager start", run: |sim, id| Box::pin(run(sim, id, Begin::Eager)) };
+
+#[derive(Clone, Copy, PartialEq)]
+enum Begin {
+    Start,
+    Signal,
+    Eager,
+}
+
+async fn run(sim: Arc<Sim>, id: String, begin: Begin) {
+    let is_signalled = begin == Begin::Signal;
     let program = compose(&sim, is_signalled);
     let want = expected(&program);
     sim.world.note(format!("{id} runs {program:?}"));
     let request = calls::start(&sim, &id, &program);
-    let begun = if is_signalled {
-        let request = SignalWithStartWorkflowExecutionRequest {
-            namespace: request.namespace,
-            workflow_id: request.workflow_id,
-            workflow_type: request.workflow_type,
-            task_queue: request.task_queue,
-            input: request.input,
-            request_id: "signal 1".into(),
-            signal_name: "1".into(),
-            workflow_id_reuse_policy: request.workflow_id_reuse_policy,
-            ..SignalWithStartWorkflowExecutionRequest::default()
-        };
-        calls::begin_by_signal(&sim, &request).await
-    } else {
-        calls::begin(&sim, &request).await
+    let begun = match begin {
+        Begin::Start => calls::begin(&sim, &request).await,
+        Begin::Eager => begin_eagerly(&sim, request).await,
+        Begin::Signal => {
+            let request = SignalWithStartWorkflowExecutionRequest {
+                namespace: request.namespace,
+                workflow_id: request.workflow_id,
+                workflow_type: request.workflow_type,
+                task_queue: request.task_queue,
+                input: request.input,
+                request_id: "signal 1".into(),
+                signal_name: "1".into(),
+                workflow_id_reuse_policy: request.workflow_id_reuse_policy,
+                ..SignalWithStartWorkflowExecutionRequest::default()
+            };
+            calls::begin_by_signal(&sim, &request).await
+        }
     };
     let Some(run_id) = begun else { return };
     let asking = Arc::clone(&sim);
@@ -52,6 +69,16 @@ async fn run(sim: Arc<Sim>, id: String, is_signalled: bool) {
     sim.world.spawn(SURROUNDINGS, async move { signal(asking, sender.0, sender.1, sender.2, is_chain).await });
     let ended = calls::result(&sim, &id, &run_id).await;
     check(&sim, &id, &program, want, &ended);
+}
+
+/// Starts a run and does its first task, or loses it: then it times out and goes to the queue.
+async fn begin_eagerly(sim: &Arc<Sim>, request: StartWorkflowExecutionRequest) -> Option<String> {
+    let (run_id, task) = calls::begin_eagerly(sim, request).await?;
+    if let Some(task) = task.filter(|_| sim.world.chance(0.8)) {
+        let worker = Worker::new(&sim.client, SURROUNDINGS, sim.unique("eager"), QUEUE, &sim.violations);
+        sim.world.spawn(SURROUNDINGS, async move { worker.run_workflow_task(task).await });
+    }
+    Some(run_id)
 }
 
 fn check(sim: &Sim, id: &str, program: &str, want: Counts, ended: &Ended) {
