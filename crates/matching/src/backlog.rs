@@ -105,10 +105,6 @@ impl<T: Task> Backlog<T> {
         match self.places.get(&key) {
             Some(Place::Waiting(_)) => return Insert::Duplicate,
             Some(Place::Out) => {
-                #[cfg(feature = "planted")]
-                if abide_planted::is(abide_planted::Fault::OfferedAgainForgotten) {
-                    return Insert::Duplicate;
-                }
                 if entry.task.is_durable() {
                     self.again.insert(key, entry);
                 }

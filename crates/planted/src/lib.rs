@@ -32,14 +32,12 @@ pub enum Fault {
     BufferedEventLost,
     /// A task goes to a poll that waits for it before its start is durable.
     HandedOverBeforeCommit,
-    /// A task that was offered again while it was out is forgotten.
-    OfferedAgainForgotten,
     /// A run's history stays after its retention.
     HistoryLeftBehind,
 }
 
 impl Fault {
-    pub const ALL: [Fault; 15] = [
+    pub const ALL: [Fault; 14] = [
         Fault::ReplyBeforeCommit,
         Fault::ReadBeforeCommit,
         Fault::AcknowledgedBeforeSync,
@@ -53,7 +51,6 @@ impl Fault {
         Fault::StartDedupForgotten,
         Fault::BufferedEventLost,
         Fault::HandedOverBeforeCommit,
-        Fault::OfferedAgainForgotten,
         Fault::HistoryLeftBehind,
     ];
 }
