@@ -197,13 +197,13 @@ impl Rig {
             Err(Stop::Recorded(refusal)) => Err(refusal),
             Err(Stop::Refused(refusal)) => {
                 tx.abort();
-                assert_eq!(*run, before, "a refusal changes nothing");
+                assert!(check::same(run, &before), "a refusal changes nothing: {before:?}\n{run:?}");
                 return Err(refusal);
             }
         };
         let finished = finish(tx);
         if !was_running {
-            assert_eq!(*run, before, "nothing changes after the close");
+            assert!(check::same(run, &before), "nothing changes after the close: {before:?}\n{run:?}");
             assert!(finished.commit.is_empty(), "nothing is written after the close: {:?}", finished.commit);
         }
         self.take(finished);
