@@ -7,7 +7,7 @@ use std::task::{Context, Poll as Progress};
 
 use crate::entry::{Entry, Task};
 use crate::matching::Shared;
-use crate::queue::{Handed, Look, Queue};
+use crate::queue::{Handed, Look, Queue, State};
 
 type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -39,6 +39,27 @@ impl<T: Task> Poll<T> {
             self.id = None;
         }
         left != Some(false)
+    }
+
+    /// Whether the worker was told of a backlog in a sticky queue that is gone by now, as this poll waits. It may poll nothing but
+    /// this queue because of that: [`Poll::retract_backlog`].
+    pub fn follows_a_told_backlog(&self) -> bool {
+        self.queue.id.sticky && self.queue.lock().has_told_backlog
+    }
+
+    /// Leaves the queue, for its empty answer to say that nothing waits here any more. False if another poll did so before, or a
+    /// task is on its way to this one: it is to be awaited on then.
+    pub fn retract_backlog(&mut self) -> bool {
+        let Some(id) = self.id else { return true };
+        let retracted = self.queue.update(&self.shared, |state, _, now_ms| {
+            let retracts = state.has_told_backlog && state.withdraw(id, &self.identity, now_ms);
+            state.has_told_backlog &= !retracts;
+            retracts
+        });
+        if retracted == Some(true) {
+            self.id = None;
+        }
+        retracted == Some(true)
     }
 
     fn taken(&mut self, handed: Handed<T>) -> Taken<T> {
@@ -107,12 +128,33 @@ pub struct Taken<T: Task> {
 impl<T: Task> Taken<T> {
     /// The start is committed, or the task is obsolete: the queue forgets it.
     pub fn finish(mut self) -> Entry<T> {
+        self.settle(|_| ()).0
+    }
+
+    /// The same, to tell the worker how many tasks still wait: the answer. It is counted as late as here because a worker that
+    /// has one more task in mind than there are may wait for it in vain.
+    pub fn finish_and_count(mut self) -> u64 {
+        let is_sticky = self.queue.id.sticky;
+        let (_, count) = self.settle(|state| {
+            let count = state.backlog.count();
+            state.has_told_backlog |= is_sticky && count > 0;
+            count
+        });
+        count.unwrap_or(0)
+    }
+
+    /// The entry, and what `then` says. Nothing for a task that has no place here: it met a poll, so nothing waited.
+    fn settle<R>(&mut self, then: impl FnOnce(&mut State<T>) -> R) -> (Entry<T>, Option<R>) {
         let handed = self.handed.take().expect("only finish and drop empty it, and both end its life");
-        if handed.order.is_some() {
-            let key = handed.entry.task.key();
-            self.queue.update(&self.shared, |state, _, _| state.backlog.settle(key));
+        if handed.order.is_none() {
+            return (handed.entry, None);
         }
-        handed.entry
+        let key = handed.entry.task.key();
+        let said = self.queue.update(&self.shared, |state, _, _| {
+            state.backlog.settle(key);
+            then(state)
+        });
+        (handed.entry, said)
     }
 
     /// The same as dropping it.
@@ -121,11 +163,6 @@ impl<T: Task> Taken<T> {
     /// How long the poll waited for it.
     pub fn waited_ms(&self) -> i64 {
         self.handed().waited_ms
-    }
-
-    /// How many tasks still waited when this one was handed out.
-    pub fn backlog_count(&self) -> u64 {
-        self.handed().backlog_count
     }
 
     /// Advice to the worker: one more concurrent poll (1), one fewer (-1), or none.

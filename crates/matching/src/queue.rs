@@ -37,7 +37,6 @@ pub(crate) struct Handed<T> {
     pub(crate) order: Option<Order>,
     pub(crate) entry: Entry<T>,
     pub(crate) waited_ms: i64,
-    pub(crate) backlog_count: u64,
     pub(crate) scaling_delta: Option<i32>,
 }
 
@@ -68,6 +67,8 @@ pub(crate) struct State<T: Task> {
     /// A request for a refill stands, until the refill begins.
     pub(crate) refill_asked: bool,
     pub(crate) last_used_ms: i64,
+    /// A worker was told that more tasks wait, and not yet that they are gone. Of sticky queues only.
+    pub(crate) has_told_backlog: bool,
     adds: Meter,
     dispatches: Meter,
     scaling: Scaling,
@@ -87,6 +88,7 @@ impl<T: Task> Queue<T> {
             watch: None,
             refill_asked: false,
             last_used_ms: i64::MIN,
+            has_told_backlog: false,
             adds: Meter::default(),
             dispatches: Meter::default(),
             scaling: Scaling::default(),
@@ -168,7 +170,7 @@ impl<T: Task> State<T> {
         self.dispatches.count(now_ms);
         let waited_ms = now_ms.saturating_sub(since_ms);
         let scaling_delta = self.scaling_delta(waited_ms, now_ms);
-        Handed { order, entry, waited_ms, backlog_count: self.backlog.count(), scaling_delta }
+        Handed { order, entry, waited_ms, scaling_delta }
     }
 
     pub(crate) fn hand(&mut self, id: u64, waiter: Waiter, handed: Handed<T>, signals: &mut Signals) {

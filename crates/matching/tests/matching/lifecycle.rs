@@ -148,14 +148,54 @@ fn the_backlog_is_counted_by_priority() {
     assert_eq!((stats.adds_per_second, stats.dispatches_per_second), (5.0, 0.0));
 
     let first = take(&queues, &queue).unwrap();
-    assert_eq!((first.task.key, first.backlog_count()), (4, 3));
-    first.finish();
+    assert_eq!((first.task.key, first.finish_and_count()), (4, 3));
     assert_eq!(drain(&queues, &queue), [9, 2, 3, 1]);
     clock.set(9_000);
     let stats = queues.backlog(&queue);
     assert_eq!((stats.count, stats.oldest_scheduled_time_ms), (0, None));
     assert_eq!(stats.by_priority, [of(1, 0, None), of(3, 0, None), of(5, 0, None)]);
     assert_eq!((stats.adds_per_second, stats.dispatches_per_second), (0.5, 0.5));
+}
+
+#[test]
+fn a_worker_that_was_told_of_a_backlog_hears_once_that_it_is_gone() {
+    let (queues, _) = queues(Options::default());
+    let sticky = sticky_queue();
+    assert!(is_waiting(&mut start_poll(&queues, &sticky)));
+    offer_all(&queues, &sticky, [1, 2]);
+    assert_eq!(take(&queues, &sticky).unwrap().finish_and_count(), 1);
+    assert_eq!(take(&queues, &sticky).unwrap().finish_and_count(), 0);
+
+    let [mut first, mut second] = [(); 2].map(|()| start_poll(&queues, &sticky));
+    assert!(first.follows_a_told_backlog() && second.follows_a_told_backlog());
+    assert!(first.retract_backlog() && is_ended(&mut first));
+    assert!(!second.follows_a_told_backlog() && !second.retract_backlog() && is_waiting(&mut second));
+    assert_eq!(queues.offer(&sticky, task(3)), Offer::Delivered);
+}
+
+#[test]
+fn a_poll_with_a_task_on_its_way_retracts_nothing() {
+    let (queues, _) = queues(Options::default());
+    let sticky = sticky_queue();
+    assert!(is_waiting(&mut start_poll(&queues, &sticky)));
+    offer_all(&queues, &sticky, [1, 2]);
+    take(&queues, &sticky).unwrap().finish_and_count();
+    drain(&queues, &sticky);
+    let mut poll = start_poll(&queues, &sticky);
+    assert_eq!(queues.offer(&sticky, task(3)), Offer::Delivered);
+    assert!(!poll.retract_backlog(), "its task is on its way");
+    assert!(matches!(look(&mut poll), Progress::Ready(Some(_))));
+    assert!(start_poll(&queues, &sticky).follows_a_told_backlog(), "nobody has said so yet");
+}
+
+#[test]
+fn a_backlog_of_many_workers_is_not_retracted() {
+    let (queues, _) = queues(Options::default());
+    let queue = workflow_queue();
+    offer_all(&queues, &queue, [1, 2]);
+    assert_eq!(take(&queues, &queue).unwrap().finish_and_count(), 1);
+    drain(&queues, &queue);
+    assert!(!start_poll(&queues, &queue).follows_a_told_backlog());
 }
 
 #[test]

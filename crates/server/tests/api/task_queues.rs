@@ -76,11 +76,8 @@ async fn what_waits_is_counted_by_priority() {
     assert_eq!(limit.rate_limit_source(), RateLimitSource::System);
 }
 
-#[tokio::test]
-async fn a_stopped_worker_leaves_its_tasks_to_others() {
-    let server = start().await;
-    start_workflow(&server, "wf").await;
-    let first = poll(&server, queue("tq")).await;
+/// Completes a first task with a timer; what comes next goes to the worker's own queue.
+async fn wait_in_sticky_queue(server: &Server, first: &ws::PollWorkflowTaskQueueResponse) {
     let timer = Command {
         command_type: CommandType::StartTimer as i32,
         attributes: Some(Attributes::StartTimerCommandAttributes(StartTimerCommandAttributes {
@@ -90,7 +87,7 @@ async fn a_stopped_worker_leaves_its_tasks_to_others() {
         ..Default::default()
     };
     let request = ws::RespondWorkflowTaskCompletedRequest {
-        task_token: first.task_token,
+        task_token: first.task_token.clone(),
         commands: vec![timer],
         sticky_attributes: Some(StickyExecutionAttributes {
             worker_task_queue: sticky("mine"),
@@ -99,16 +96,55 @@ async fn a_stopped_worker_leaves_its_tasks_to_others() {
         ..Default::default()
     };
     server.workflow().respond_workflow_task_completed(request).await.unwrap();
-    // The worker polled lately, so that its queue takes the task.
-    let waiting = tokio::time::timeout(Duration::from_millis(200), poll(&server, sticky("mine"))).await;
+}
+
+/// Polls the worker's own queue for a moment, so that it takes tasks.
+async fn serve_sticky_queue(server: &Server) {
+    let waiting = tokio::time::timeout(Duration::from_millis(200), poll(server, sticky("mine"))).await;
     assert!(waiting.is_err(), "{waiting:?}");
+}
+
+async fn signal(server: &Server, first: &ws::PollWorkflowTaskQueueResponse) {
     let signal = ws::SignalWorkflowExecutionRequest {
         namespace: "default".into(),
-        workflow_execution: first.workflow_execution,
+        workflow_execution: first.workflow_execution.clone(),
         signal_name: "s".into(),
         ..Default::default()
     };
     server.workflow().signal_workflow_execution(signal).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_worker_that_was_told_of_a_sticky_backlog_is_told_that_it_is_gone() {
+    let server = start().await;
+    let mut runs = Vec::new();
+    for workflow_id in ["a", "b"] {
+        start_workflow(&server, workflow_id).await;
+        runs.push(poll(&server, queue("tq")).await);
+    }
+    for run in &runs {
+        wait_in_sticky_queue(&server, run).await;
+    }
+    serve_sticky_queue(&server).await;
+    for run in &runs {
+        signal(&server, run).await;
+    }
+    assert_eq!(poll(&server, sticky("mine")).await.backlog_count_hint, 1);
+    assert_eq!(poll(&server, sticky("mine")).await.backlog_count_hint, 0);
+    // The client may have read the second reply before the first, and polls this queue only, until an answer says otherwise.
+    let empty = tokio::time::timeout(Duration::from_secs(10), poll(&server, sticky("mine"))).await;
+    assert_eq!(empty.expect("within the time of a poll"), ws::PollWorkflowTaskQueueResponse::default());
+    serve_sticky_queue(&server).await;
+}
+
+#[tokio::test]
+async fn a_stopped_worker_leaves_its_tasks_to_others() {
+    let server = start().await;
+    start_workflow(&server, "wf").await;
+    let first = poll(&server, queue("tq")).await;
+    wait_in_sticky_queue(&server, &first).await;
+    serve_sticky_queue(&server).await;
+    signal(&server, &first).await;
     let shutdown = ws::ShutdownWorkerRequest {
         namespace: "default".into(),
         sticky_task_queue: "mine".into(),

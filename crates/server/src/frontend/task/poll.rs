@@ -16,6 +16,9 @@ const SHORTEST: Duration = Duration::from_secs(2);
 /// The answer leaves this long before the caller stops waiting.
 const MARGIN: Duration = Duration::from_secs(1);
 
+/// How long a poll of a sticky queue waits after a reply that told of a backlog, until it says that there is none any more.
+const RETRACTION_DELAY: Duration = Duration::from_millis(100);
+
 /// When the poll gives up, on the monotonic clock.
 pub(super) fn end(frontend: &Frontend, call: &Call) -> Result<Duration, Status> {
     let now = frontend.env.monotonic();
@@ -44,6 +47,19 @@ pub(super) async fn next(
     end: Duration,
 ) -> Option<Taken<Task>> {
     let mut poll = frontend.matching.poll(queue, poller.clone());
+    // The SDKs for Go and Java poll nothing but the sticky queue once the last reply they read from it told of a backlog, and
+    // replies overtake each other. Unless an empty one follows, new runs would wait for the end of all these polls.
+    if poll.follows_a_told_backlog() {
+        let retraction = frontend.env.monotonic() + RETRACTION_DELAY;
+        tokio::select! {
+            biased;
+            taken = &mut poll => return taken,
+            () = frontend.env.sleep_until(retraction.min(end)) => {}
+        }
+        if poll.retract_backlog() {
+            return None;
+        }
+    }
     tokio::select! {
         biased;
         taken = &mut poll => return taken,

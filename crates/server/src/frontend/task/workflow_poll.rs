@@ -36,7 +36,6 @@ pub(crate) async fn poll(
     let poller = queue::poller(&request.identity, &request.worker_instance_key, None);
     while let Some(taken) = poll::next(frontend, &queue, &poller, end).await {
         let scaling = poll::scaling(&taken);
-        let backlog = i64::try_from(taken.backlog_count()).unwrap_or(i64::MAX);
         match taken.task.clone() {
             Task::Dispatch { key, dispatch } => {
                 let taker = Taker {
@@ -46,9 +45,8 @@ pub(crate) async fn poll(
                 };
                 match begin(frontend, &call, &key, dispatch.scheduled_event_id, taker).await {
                     Ok(Some(reply)) => {
-                        drop(taken.finish());
                         return Ok(ws::PollWorkflowTaskQueueResponse {
-                            backlog_count_hint: backlog,
+                            backlog_count_hint: taken.finish_and_count().try_into().unwrap_or(i64::MAX),
                             poller_scaling_decision: scaling,
                             ..reply
                         });
@@ -62,11 +60,7 @@ pub(crate) async fn poll(
                 drop(taken.finish());
                 let Some(Started::Workflow(task)) = task.take() else { continue };
                 let reply = begun(frontend, &call, *task)?;
-                return Ok(ws::PollWorkflowTaskQueueResponse {
-                    backlog_count_hint: backlog,
-                    poller_scaling_decision: scaling,
-                    ..reply
-                });
+                return Ok(ws::PollWorkflowTaskQueueResponse { poller_scaling_decision: scaling, ..reply });
             }
             Task::Query(asked) => {
                 drop(taken.finish());
