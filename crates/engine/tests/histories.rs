@@ -168,6 +168,17 @@ fn calls_on_a_closed_run_leave_it_alone() {
 }
 
 #[test]
+fn a_run_at_rest_is_not_woken_before_its_next_deadline() {
+    let mut rig = Rig::start();
+    rig.turn(vec![cmd::timer("t", Span::seconds(3600))]).unwrap();
+    let due_ms = rig.now.ceil_ms() + 3_600_000;
+    assert_eq!(rig.stored().wakeup_ms, due_ms, "not when the workflow task would have timed out");
+    rig.signal("s").unwrap();
+    rig.turn(vec![cmd::cancel_timer("t")]).unwrap();
+    assert_eq!(rig.stored().wakeup_ms, 0, "nothing is due");
+}
+
+#[test]
 fn a_look_at_the_run_moves_no_timer_but_always_moves_its_row() {
     let mut rig = Rig::start();
     rig.turn(vec![cmd::timer("t", Span::seconds(5))]).unwrap();

@@ -326,8 +326,9 @@ impl<'a, 'c> Transition<'a, 'c> {
         (added, gone)
     }
 
-    /// Arms the run's one timer row. A row that is too early is left: when it fires it is armed anew, which is rarer
-    /// than a move at every transition.
+    /// Arms the run's one timer row. A row that is too early is left while work goes on: when it fires it is armed anew, which is
+    /// rarer than a move at every transition. A run that comes to rest has no row before its next deadline, or it would be loaded
+    /// again for nothing.
     fn arm(&mut self) -> (i64, i64) {
         let armed = self.run.header.wakeup_ms;
         let before = self.run.header.original().map_or(armed, |h| h.wakeup_ms);
@@ -340,9 +341,12 @@ impl<'a, 'c> Transition<'a, 'c> {
             let goes = Time(self.run.header.close_time) + self.cx.settings.retention;
             Some(goes.ceil_ms())
         };
+        let works =
+            self.run.is_running() && (self.run.header.workflow_task.is_some() || !self.run.activities.is_empty());
         let wanted = match due {
-            Some(due) if armed == 0 || due < armed || !self.run.is_running() => due,
-            _ => armed,
+            Some(due) if works && armed != 0 => due.min(armed),
+            None if works => armed,
+            due => due.unwrap_or(0),
         };
         // The shard forgets a row when it fires, and learns of the next one because it is another.
         let has_fired = before != 0 && armed == 0;

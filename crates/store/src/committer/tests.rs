@@ -71,7 +71,7 @@ fn unavailable() -> CommitError {
 /// Everything that waits, committed one group after another.
 fn drain(writer: &mut GroupWriter, queue: &CommitQueue<u32>, store: &Probe) -> Vec<Report> {
     let mut reports = Vec::new();
-    while writer.commit_next(queue, store, &mut |dones, result| reports.push((dones, result))) {}
+    while writer.commit_next(queue, store, &mut |dones, result| reports.push((dones, result))) > 0 {}
     reports
 }
 

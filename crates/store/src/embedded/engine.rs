@@ -40,8 +40,7 @@ impl Keyspaces {
     }
 
     fn of_database(database: &Database) -> fjall::Result<Keyspaces> {
-        // What has just come is read often and written again soon; the rest is most of what is on disk.
-        let compression = CompressionPolicy::new([CompressionType::None, CompressionType::None, CompressionType::Lz4]);
+        let compression = CompressionPolicy::all(CompressionType::Lz4);
         let open = |name, filter: &FilterPolicy| {
             let settings = || {
                 KeyspaceCreateOptions::default()
