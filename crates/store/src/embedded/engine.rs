@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 
+use fjall::compaction::Leveled;
 use fjall::config::{BloomConstructionPolicy, CompressionPolicy, FilterPolicy, FilterPolicyEntry};
 use fjall::{AbstractTree, CompressionType, Database, Keyspace, KeyspaceCreateOptions};
 
@@ -13,6 +15,12 @@ use crate::store::{Error, ShardId, Table};
 
 /// Every key starts with its shard.
 pub(super) const SHARD_BYTES: usize = size_of::<u16>();
+
+/// How large the files of tables become. Eight of them are the first level.
+const FILE_BYTES: u64 = 8 * 1024 * 1024;
+
+/// How many flushed files come together before they are merged with the first level. From 20 on writes are slowed.
+const L0_FILES: u8 = 8;
 
 /// The numbers the engine gives to its own keyspace and then to the six it is asked for.
 pub(super) const KEYSPACE_IDS: std::ops::RangeInclusive<u32> = 0..=6;
@@ -41,12 +49,17 @@ impl Keyspaces {
 
     fn of_database(database: &Database) -> fjall::Result<Keyspaces> {
         let compression = CompressionPolicy::all(CompressionType::Lz4);
+        // Most of what a table of running workflows holds in memory is older versions of the same records, so that little is left
+        // when it is flushed. Were a few such files merged with a first level of hundreds of megabytes, every workflow would pay
+        // for the runs that just wait; the first level is small, so that only what comes together there goes on.
+        let compaction = Arc::new(Leveled::default().with_l0_threshold(L0_FILES).with_table_target_size(FILE_BYTES));
         let open = |name, filter: &FilterPolicy| {
             let settings = || {
                 KeyspaceCreateOptions::default()
                     .max_memtable_size(u64::MAX) // see `rotate_full`
                     .filter_policy(filter.clone())
                     .data_block_compression_policy(compression.clone())
+                    .compaction_strategy(compaction.clone())
             };
             database.keyspace(name, settings)
         };
