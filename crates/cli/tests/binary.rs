@@ -153,6 +153,20 @@ fn a_port_that_is_taken_is_an_error() {
 }
 
 #[test]
+fn a_working_directory_that_is_gone_is_an_error() {
+    let home = tempfile::tempdir().unwrap();
+    let (gone, data) = (home.path().join("gone"), home.path().join("data"));
+    std::fs::create_dir(&gone).unwrap();
+    let started = Command::new("sh")
+        .args(["-c", "rmdir ../gone && exec \"$0\" server start --port 0 --data-dir \"$1\"", ABIDE])
+        .arg(&data)
+        .current_dir(&gone)
+        .output()
+        .unwrap();
+    assert!(error(&started).contains("the working directory is gone"), "{started:?}");
+}
+
+#[test]
 fn no_server_is_an_error_without_output() {
     let home = tempfile::tempdir().unwrap();
     let line = "workflow start --type F -t q -o jsonl --address 127.0.0.1:1";

@@ -110,6 +110,8 @@ impl Writer {
 impl EmbeddedStore {
     /// Opens the store in `path`, or creates it where there is none.
     pub fn open(path: &Path, options: &Options) -> Result<EmbeddedStore, OpenError> {
+        // The engine looks it up even where all paths are absolute, and panics without it.
+        std::env::current_dir().map_err(OpenError::WorkingDirectory)?;
         let directory = Directory::lock(path)?;
         if !directory.exists()? {
             directory.create(|engine_path| engine::create(engine_path, options))?;

@@ -13,6 +13,8 @@ pub enum OpenError {
     /// The contents are not what was acknowledged.
     #[error("{} is corrupt: {reason}", .path.display())]
     Corrupt { path: PathBuf, reason: String },
+    #[error("cannot open data directory: the working directory is gone ({0}); start from one that exists")]
+    WorkingDirectory(io::Error),
     #[error("cannot open data directory: {}: {source}", .path.display())]
     Io { path: PathBuf, source: io::Error },
 }
