@@ -421,6 +421,8 @@ impl<T> Drop for Committer<T> {
     }
 }
 
+/// The committing thread. A simulator has a [`Stepper`] instead, so that the clock here is the real one.
+#[expect(clippy::disallowed_methods)]
 fn run<T>(queue: &CommitQueue<T>, store: &dyn Store, on_group: &mut dyn FnMut(Vec<T>, Result<(), CommitError>)) {
     let _abandon = AbandonOnExit(queue);
     let mut writer = GroupWriter::default();
