@@ -48,7 +48,7 @@ fn a_backlog_is_piled_up_and_worked_off() {
     let found = findings("backlog", &["--backlog", "500"]);
     assert_eq!(figure(&found, "tasks in one queue"), 500.0);
     assert!(figure(&found, "worked off, per second") > 0.0);
-    assert_eq!(found["bars"].as_array().unwrap().len(), 3);
+    assert_eq!(found["bars"].as_array().unwrap().len(), 2);
 }
 
 #[test]
