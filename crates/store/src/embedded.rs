@@ -22,12 +22,14 @@ use fjall::{Database, Keyspace, OwnedWriteBatch, PersistMode};
 use crate::store::{Batch, CommitError, Entries, Error, Lease, OnStop, Order, ShardId, Store, Table, check_limits};
 
 mod archive;
+mod background;
 mod coalesce;
 mod directory;
 mod engine;
 mod error;
 mod journal;
 mod manifest;
+mod retired;
 #[cfg(target_os = "linux")]
 mod scratch;
 mod watermark;
@@ -37,6 +39,7 @@ pub use error::OpenError;
 use coalesce::{Write, coalesce};
 use directory::Directory;
 use engine::Keyspaces;
+use retired::Retired;
 use watermark::{Reached, Watermark};
 
 /// What an embedded store may use. The defaults suit a small server.
@@ -91,6 +94,7 @@ struct Writer {
     /// Some of the groups not known to be in tables, oldest first, each with a sequence number above its own. These
     /// numbers are of this process: after a restart the engine gives out some of them again.
     unflushed: VecDeque<(u64, u64)>,
+    retired: Retired,
     /// Why nothing can be written any more.
     failed: Option<String>,
     /// Told when `failed` is set.
@@ -123,7 +127,9 @@ impl EmbeddedStore {
         // What the log is trimmed by must not be forgotten by a power failure after the trim.
         watermark.sync().map_err(error::io_error(&directory.watermark_path()))?;
         let last_in_journal = journal::verify(&directory.engine_path(), reached)?;
-        let opened = engine::open(&directory.engine_path(), options);
+        let thread = |source| OpenError::Thread { directory: path.to_owned(), source };
+        // The threads that flush and compact start here.
+        let opened = background::run(|| engine::open(&directory.engine_path(), options)).map_err(thread)?;
         let (database, keyspaces) = opened.map_err(|error| directory.with_place(error))?;
 
         let corrupt = |reason| directory.with_place(directory.corrupt(reason));
@@ -135,8 +141,9 @@ impl EmbeddedStore {
             )));
         }
         let epochs = keyspaces.epochs().map_err(corrupt)?;
-        let unflushed = VecDeque::new();
-        let writer = Mutex::new(Writer { epochs, group, watermark, unflushed, failed: None, on_stop: None });
+        let (unflushed, retired) = (VecDeque::new(), Retired::start().map_err(thread)?);
+        let writer = Writer { epochs, group, watermark, unflushed, retired, failed: None, on_stop: None };
+        let writer = Mutex::new(writer);
         let (memtable_bytes, sync_count) = (options.memtable_bytes, AtomicU64::new(0));
         Ok(EmbeddedStore { writer, keyspaces, database, directory, memtable_bytes, sync_count })
     }
@@ -170,6 +177,7 @@ impl EmbeddedStore {
         fill(&mut batch)?;
         let committed = batch.commit().and_then(|()| self.keyspaces.rotate_full(self.memtable_bytes));
         let written = committed.map_err(|error| self.error(&error));
+        writer.retired.hold(self.keyspaces.memtables());
         let written = written.and_then(|()| self.acknowledge(writer, group));
         match written {
             Ok(()) => {

@@ -10,6 +10,7 @@ use fjall::config::{BloomConstructionPolicy, CompressionPolicy, FilterPolicy, Fi
 use fjall::{AbstractTree, CompressionType, Database, Keyspace, KeyspaceCreateOptions};
 
 use super::error::OpenError;
+use super::retired::Memory;
 use super::{GROUP_KEY, Options};
 use crate::store::{Error, ShardId, Table};
 
@@ -78,6 +79,11 @@ impl Keyspaces {
 
     fn all(&self) -> [&Keyspace; 6] {
         [&self.state, &self.history, &self.timer, &self.outbox, &self.meta, &self.control]
+    }
+
+    /// What is written to now.
+    pub(super) fn memtables(&self) -> [Memory; 6] {
+        self.all().map(|keyspace| keyspace.tree.active_memtable() as Memory)
     }
 
     /// Has the tables flushed that hold enough in memory, `memtable_bytes` for a busy one.

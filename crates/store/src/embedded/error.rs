@@ -15,6 +15,8 @@ pub enum OpenError {
     Corrupt { path: PathBuf, reason: String },
     #[error("cannot open data directory: the working directory is gone ({0}); start from one that exists")]
     WorkingDirectory(io::Error),
+    #[error("cannot open data directory {}: no thread for it: {source}", .directory.display())]
+    Thread { directory: PathBuf, source: io::Error },
     #[error("cannot open data directory: {}: {source}", .path.display())]
     Io { path: PathBuf, source: io::Error },
 }
