@@ -38,19 +38,39 @@ type load struct {
 	times []time.Duration
 }
 
-// measure runs a worker and the clients of one workload.
+// work starts the workers of a load. What it answers stops those that have started.
+func (l *load) work() (stop func(), err error) {
+	var workers []worker.Worker
+	stop = func() {
+		var stopping sync.WaitGroup
+		for _, w := range workers {
+			stopping.Go(w.Stop)
+		}
+		stopping.Wait()
+	}
+	for range l.options.workers {
+		w := worker.New(l.client, l.queue, worker.Options{
+			MaxConcurrentWorkflowTaskPollers: l.options.pollers,
+			MaxConcurrentActivityTaskPollers: l.options.pollers,
+		})
+		w.RegisterWorkflow(workloads[l.options.workload])
+		w.RegisterActivity(Add)
+		if err := w.Start(); err != nil {
+			return stop, err
+		}
+		workers = append(workers, w)
+	}
+	return stop, nil
+}
+
+// measure runs the workers and the clients of one workload.
 func measure(ctx context.Context, c client.Client, o options) (*figures, error) {
 	l := &load{client: c, options: o, queue: fmt.Sprintf("load-%d", time.Now().UnixNano())}
-	w := worker.New(c, l.queue, worker.Options{
-		MaxConcurrentWorkflowTaskPollers: o.pollers,
-		MaxConcurrentActivityTaskPollers: o.pollers,
-	})
-	w.RegisterWorkflow(workloads[o.workload])
-	w.RegisterActivity(Add)
-	if err := w.Start(); err != nil {
+	stop, err := l.work()
+	defer stop()
+	if err != nil {
 		return nil, err
 	}
-	defer w.Stop()
 
 	ctx, fail := context.WithCancelCause(ctx)
 	var clients sync.WaitGroup

@@ -24,6 +24,7 @@ type options struct {
 	namespace   string
 	workload    string
 	concurrency int
+	workers     int
 	pollers     int
 	warmUp      time.Duration
 	length      time.Duration
@@ -38,7 +39,8 @@ func parse(arguments []string) (options, error) {
 	flags.StringVar(&o.namespace, "namespace", "default", "namespace, which must be there")
 	flags.StringVar(&o.workload, "workload", "activities_3", "one of "+names())
 	flags.IntVar(&o.concurrency, "concurrency", 64, "workflows at a time")
-	flags.IntVar(&o.pollers, "pollers", 16, "pollers on each queue of the worker")
+	flags.IntVar(&o.workers, "workers", 8, "workers on the queue, each of which polls 1,000 times a second at most")
+	flags.IntVar(&o.pollers, "pollers", 4, "pollers of each worker, for workflow tasks and as many for activities")
 	flags.Float64Var(&warmUp, "warm-up-seconds", 2, "how long it runs before it is measured")
 	flags.Float64Var(&length, "seconds", 10, "how long it is measured")
 	flags.IntVar(&o.serverPID, "server-pid", 0, "process of the server, to measure its processor time")
@@ -51,8 +53,8 @@ func parse(arguments []string) (options, error) {
 	if _, known := workloads[o.workload]; !known {
 		return o, fmt.Errorf("no workload is called %q: %s", o.workload, names())
 	}
-	if o.concurrency < 1 || length <= 0 || warmUp < 0 {
-		return o, errors.New("concurrency and seconds must be more than nothing")
+	if o.concurrency < 1 || o.workers < 1 || length <= 0 || warmUp < 0 {
+		return o, errors.New("concurrency, workers and seconds must be more than nothing")
 	}
 	o.warmUp = time.Duration(warmUp * float64(time.Second))
 	o.length = time.Duration(length * float64(time.Second))
