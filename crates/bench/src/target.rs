@@ -2,9 +2,11 @@
 use std::{
     ffi::OsString,
     fs::{self, File},
+    io::ErrorKind,
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
     time::{Duration, Instant},
 };
 
@@ -20,6 +22,9 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How much of an ended server's output is shown.
 const OUTPUT_BYTES: usize = 2000;
+/// Where ports are looked for: below those that systems give to clients, from 32768 on or higher.
+const PORT_MIN: u16 = 20_000;
+const PORTS: u16 = 10_000;
 pub(crate) const LOOPBACK: &str = "127.0.0.1";
 
 /// Where load can go.
@@ -273,8 +278,30 @@ pub(crate) fn temporary(data_root: &Path) -> Result<TempDir, Error> {
     tempfile::Builder::new().prefix("abide-bench-").tempdir_in(data_root).map_err(Error::io(what))
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago, and one that no connection of a client gets in the meantime: those of clients are higher.
 pub(crate) fn free_port() -> Result<u16, Error> {
-    let bound = TcpListener::bind((LOOPBACK, 0)).and_then(|listener| listener.local_addr());
-    bound.map(|address| address.port()).map_err(Error::io("no port is free"))
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % u32::from(PORTS)).unwrap_or(0);
+    let mut refused = None;
+    for _ in 0..PORTS {
+        let port = PORT_MIN + (first + NEXT.fetch_add(1, Ordering::Relaxed) % PORTS) % PORTS;
+        match TcpListener::bind((LOOPBACK, port)) {
+            Ok(_) => return Ok(port),
+            Err(error) => refused = Some(error),
+        }
+    }
+    let error = refused.unwrap_or_else(|| ErrorKind::AddrInUse.into());
+    Err(Error::io("no port is free")(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_free_port_is_none_that_a_client_gets_and_comes_once() {
+        let (one, other) = (free_port().expect("free"), free_port().expect("free"));
+        assert_ne!(one, other);
+        assert!([one, other].iter().all(|port| (PORT_MIN..32_768).contains(port)));
+    }
 }
