@@ -6,7 +6,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicU16, Ordering},
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
@@ -280,18 +280,11 @@ pub(crate) fn temporary(data_root: &Path) -> Result<TempDir, Error> {
 
 /// A port that was free a moment ago, and one that no connection of a client gets in the meantime: those of clients are higher.
 pub(crate) fn free_port() -> Result<u16, Error> {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = u16::try_from(std::process::id() % u32::from(PORTS)).unwrap_or(0);
-    let mut refused = None;
-    for _ in 0..PORTS {
-        let port = PORT_MIN + (first + NEXT.fetch_add(1, Ordering::Relaxed) % PORTS) % PORTS;
-        match TcpListener::bind((LOOPBACK, port)) {
-            Ok(_) => return Ok(port),
-            Err(error) => refused = Some(error),
-        }
-    }
-    let error = refused.unwrap_or_else(|| ErrorKind::AddrInUse.into());
-    Err(Error::io("no port is free")(error))
+    static TRIED: AtomicU32 = AtomicU32::new(0);
+    let next = |_| (std::process::id() + TRIED.fetch_add(1, Ordering::Relaxed)) % u32::from(PORTS);
+    let mut ports = (0..PORTS).map(next).filter_map(|offset| Some(PORT_MIN + u16::try_from(offset).ok()?));
+    let free = ports.find(|port| TcpListener::bind((LOOPBACK, *port)).is_ok());
+    free.ok_or_else(|| Error::io("no port is free")(ErrorKind::AddrInUse.into()))
 }
 
 #[cfg(test)]

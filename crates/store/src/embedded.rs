@@ -175,9 +175,9 @@ impl EmbeddedStore {
         let numbers = [group.to_be_bytes(), self.database.seqno().to_be_bytes()].concat();
         batch.insert(&self.keyspaces.control, GROUP_KEY, numbers.as_slice());
         fill(&mut batch)?;
-        let committed = batch.commit().and_then(|()| self.keyspaces.rotate_full(self.memtable_bytes));
+        let rotate = |()| self.keyspaces.rotate_full(self.memtable_bytes, &mut writer.retired);
+        let committed = batch.commit().and_then(rotate);
         let written = committed.map_err(|error| self.error(&error));
-        writer.retired.hold(self.keyspaces.memtables());
         let written = written.and_then(|()| self.acknowledge(writer, group));
         match written {
             Ok(()) => {

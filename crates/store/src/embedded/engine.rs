@@ -10,7 +10,7 @@ use fjall::config::{BloomConstructionPolicy, CompressionPolicy, FilterPolicy, Fi
 use fjall::{AbstractTree, CompressionType, Database, Keyspace, KeyspaceCreateOptions};
 
 use super::error::OpenError;
-use super::retired::Memory;
+use super::retired::Retired;
 use super::{GROUP_KEY, Options};
 use crate::store::{Error, ShardId, Table};
 
@@ -23,8 +23,11 @@ const FILE_BYTES: u64 = 8 * 1024 * 1024;
 /// How many flushed files come together before they are merged with the first level. From 20 on writes are slowed.
 const L0_FILES: u8 = 8;
 
-/// The numbers the engine gives to its own keyspace and then to the six it is asked for.
-pub(super) const KEYSPACE_IDS: std::ops::RangeInclusive<u32> = 0..=6;
+/// One per table and one of our own.
+pub(super) const KEYSPACES: usize = 6;
+
+/// The numbers the engine gives to its own keyspace and then to those it is asked for.
+pub(super) const KEYSPACE_IDS: std::ops::RangeInclusive<u32> = 0..=KEYSPACES as u32;
 
 /// The engine's handles, one per table and one of our own.
 pub(super) struct Keyspaces {
@@ -77,27 +80,25 @@ impl Keyspaces {
         })
     }
 
-    fn all(&self) -> [&Keyspace; 6] {
+    fn all(&self) -> [&Keyspace; KEYSPACES] {
         [&self.state, &self.history, &self.timer, &self.outbox, &self.meta, &self.control]
-    }
-
-    /// What is written to now.
-    pub(super) fn memtables(&self) -> [Memory; 6] {
-        self.all().map(|keyspace| keyspace.tree.active_memtable() as Memory)
     }
 
     /// Has the tables flushed that hold enough in memory, `memtable_bytes` for a busy one.
     ///
     /// The engine would do it by itself, and asks its thread for it with every write until it is done. While that thread
     /// compacts, this fills the queue of its tasks, and then it waits for room in it for ever, because only it makes room.
-    pub(super) fn rotate_full(&self, memtable_bytes: u64) -> fjall::Result<()> {
+    pub(super) fn rotate_full(&self, memtable_bytes: u64, retired: &mut Retired) -> fjall::Result<()> {
         // Every group writes to control, so its table holds back the log until it is flushed: often, because it is small.
         let parts = [1, 1, 4, 4, 16, 16];
-        for (keyspace, part) in self.all().into_iter().zip(parts) {
+        for (index, (keyspace, part)) in self.all().into_iter().zip(parts).enumerate() {
+            let active = keyspace.tree.active_memtable();
             // What waits for its turn to be flushed is not joined by more of the same size: the engine stops all writes
             // when there are four of them.
             let waiting = keyspace.tree.sealed_memtable_count() as u64;
-            if keyspace.tree.active_memtable().size() > (1 + waiting) * memtable_bytes / part {
+            let is_full = active.size() > (1 + waiting) * memtable_bytes / part;
+            retired.hold(index, active);
+            if is_full {
                 keyspace.rotate_memtable()?;
             }
         }

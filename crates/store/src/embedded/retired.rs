@@ -11,13 +11,14 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use super::background;
+use super::engine::KEYSPACES;
 
 /// A memtable, of which only matters here when it is freed.
 pub(super) type Memory = Arc<dyn Any + Send + Sync>;
 
 /// The memtables that are written to, one per keyspace, and a thread with those that were.
 pub(super) struct Retired {
-    active: Vec<Memory>,
+    active: [Option<Memory>; KEYSPACES],
     retire: Sender<Memory>,
 }
 
@@ -29,18 +30,15 @@ impl Retired {
             background::give_way();
             free(&retired);
         })?;
-        Ok(Retired { active: Vec::new(), retire })
+        Ok(Retired { active: [const { None }; KEYSPACES], retire })
     }
 
-    /// To be told after each write what is written to from now on, always in the same order.
-    pub(super) fn hold(&mut self, active: impl IntoIterator<Item = Memory>) {
-        for (index, memory) in active.into_iter().enumerate() {
-            match self.active.get_mut(index) {
-                None => self.active.push(memory),
-                Some(held) if Arc::ptr_eq(held, &memory) => {}
-                // Without the thread, which only a panic ends, it is freed here.
-                Some(held) => drop(self.retire.send(std::mem::replace(held, memory))),
-            }
+    /// To be told with each write which memtable the keyspace with this number writes to; it is held until there is another.
+    pub(super) fn hold(&mut self, keyspace: usize, active: Memory) {
+        let held = self.active[keyspace].get_or_insert_with(|| Arc::clone(&active));
+        if !Arc::ptr_eq(held, &active) {
+            // Without the thread, which only a panic ends, it is freed here.
+            drop(self.retire.send(std::mem::replace(held, active)));
         }
     }
 }
@@ -75,10 +73,11 @@ mod tests {
         let memory = |number| Arc::new(Freed(number, tell.clone()));
         let (first, second, third, fourth) = (memory(1), memory(2), memory(3), memory(4));
         let mut retired = Retired::start().expect("a thread");
-        retired.hold([first.clone() as Memory, second.clone() as Memory]);
-        retired.hold([first.clone() as Memory, third.clone() as Memory]);
+        retired.hold(0, first.clone());
+        retired.hold(1, second.clone());
+        retired.hold(1, third);
         drop(second);
-        retired.hold([fourth as Memory, third as Memory]);
+        retired.hold(0, fourth);
         let (number, thread) = freed.recv().expect("the thread runs");
         assert_eq!(number, 2);
         assert_ne!(thread, thread::current().id());
