@@ -7,11 +7,15 @@
 use std::any::Any;
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
+use std::time::Duration;
 
 use super::background;
 use super::engine::KEYSPACES;
+
+/// How often to look whether the engine has let go of what is retired. It does so after the flush, and tells nobody.
+const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A memtable, of which only matters here when it is freed.
 pub(super) type Memory = Arc<dyn Any + Send + Sync>;
@@ -43,12 +47,20 @@ impl Retired {
     }
 }
 
-/// Frees what nobody else has any more, each time that something is retired: that is also when the engine lets go.
+/// Frees what nobody else has any more.
 fn free(retired: &Receiver<Memory>) {
     let mut held = Vec::new();
-    for memory in retired {
-        held.push(memory);
-        held.retain(|memory| Arc::strong_count(memory) > 1);
+    loop {
+        let next = if held.is_empty() {
+            retired.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        } else {
+            retired.recv_timeout(LOOK_INTERVAL)
+        };
+        match next {
+            Ok(memory) => held.push(memory),
+            Err(RecvTimeoutError::Timeout) => held.retain(|memory| Arc::strong_count(memory) > 1),
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
     }
 }
 
@@ -71,13 +83,17 @@ mod tests {
     fn what_is_no_longer_used_is_freed_on_another_thread_and_nothing_before() {
         let (tell, freed) = channel();
         let memory = |number| Arc::new(Freed(number, tell.clone()));
-        let (first, second, third, fourth) = (memory(1), memory(2), memory(3), memory(4));
+        let (first, second) = (memory(1), memory(2));
         let mut retired = Retired::start().expect("a thread");
         retired.hold(0, first.clone());
+        retired.hold(1, memory(3));
         retired.hold(1, second.clone());
-        retired.hold(1, third);
+        let (number, thread) = freed.recv().expect("the thread runs");
+        assert_eq!(number, 3);
+        assert_ne!(thread, thread::current().id());
+        // Retired while in use, and freed after that without another one.
+        retired.hold(1, memory(4));
         drop(second);
-        retired.hold(0, fourth);
         let (number, thread) = freed.recv().expect("the thread runs");
         assert_eq!(number, 2);
         assert_ne!(thread, thread::current().id());
