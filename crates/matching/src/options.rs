@@ -24,8 +24,8 @@ impl Default for Options {
             poller_history_ms: 300_000,
             max_pollers_remembered: 1_000,
             idle_after_ms: 300_000,
-            max_backlog_entries: 100_000,
-            refill_below_entries: 25_000,
+            max_backlog_entries: 50_000,
+            refill_below_entries: 12_500,
         }
     }
 }
