@@ -200,8 +200,11 @@ pub(super) fn error_in(path: &Path, error: &fjall::Error) -> Error {
     if let Some(source) = io_source(error) {
         return Error::Unavailable(format!("{}: {source}", path.display()));
     }
-    let reason = format!("{}: {error}", path.display());
-    if matches!(error, fjall::Error::Poisoned) { Error::Unavailable(reason) } else { Error::Corrupt(reason) }
+    if matches!(error, fjall::Error::Poisoned) {
+        let reason = "the thread that writes tables has met a disk that fails or is full, or a damaged table";
+        return Error::Unavailable(format!("{}: {reason}", path.display()));
+    }
+    Error::Corrupt(format!("{}: {error}", path.display()))
 }
 
 /// The failure of the disk behind an error, if that is what it was: a file that is too short is damage, not failure.
