@@ -129,7 +129,7 @@ impl EmbeddedStore {
         let last_in_journal = journal::verify(&directory.engine_path(), reached)?;
         let thread = |source| OpenError::Thread { directory: path.to_owned(), source };
         // The threads that flush and compact start here.
-        let opened = background::run(|| engine::open(&directory.engine_path(), options)).map_err(thread)?;
+        let opened = background::open(|| engine::open(&directory.engine_path(), options)).map_err(thread)?;
         let (database, keyspaces) = opened.map_err(|error| directory.with_place(error))?;
 
         let corrupt = |reason| directory.with_place(directory.corrupt(reason));
