@@ -101,10 +101,8 @@ impl Worker {
             self.violations.add(format!("replay of {} {run_id}: {wrong}", execution.workflow_id));
             return;
         }
-        // From the second attempt on, the task's own two events are not written yet, and others may come in their place
-        // (spec §3.3).
-        let written = if task.attempt > 1 { events.len().saturating_sub(2) } else { events.len() };
-        self.cache().insert(run_id.clone(), events[..written].to_vec());
+        let written = written(&task, &events);
+        self.cache().insert(run_id.clone(), written.to_vec());
         let answer = payloads(&machine.counts.signals_count().to_string());
         if task.query.is_some() {
             let request = ws::RespondQueryTaskCompletedRequest {
@@ -164,10 +162,10 @@ impl Worker {
         if task.query.is_none() {
             events.truncate(usize::try_from(task.started_event_id).unwrap_or(usize::MAX));
         }
-        let common = remembered.len().min(events.len());
-        if let Some(at) = (0..common).find(|at| remembered[*at] != events[*at]) {
-            let (was, is) = (&remembered[at], &events[at]);
-            self.violations.add(format!("event {} of run {run_id} was {was:?} and is {is:?}", at + 1));
+        // A reply that comes late may bring less than what is remembered from a later one.
+        let mut both = remembered.iter().zip(written(task, &events));
+        if let Some((was, is)) = both.find(|(was, is)| was != is) {
+            self.violations.add(format!("event {} of run {run_id} was {was:?} and is {is:?}", was.event_id));
         }
         Some(events)
     }
@@ -286,4 +284,11 @@ impl Worker {
         };
         drop(self.client.retrying(&request).await); // the attempt may be over by now
     }
+}
+
+/// The events of a task that are in the run's history. From the second attempt on, the task's own two are not written yet,
+/// and others may come in their place (spec §3.3).
+fn written<'a>(task: &ws::PollWorkflowTaskQueueResponse, events: &'a [HistoryEvent]) -> &'a [HistoryEvent] {
+    let own = if task.attempt > 1 { 2 } else { 0 };
+    &events[..events.len().saturating_sub(own)]
 }
