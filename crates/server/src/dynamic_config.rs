@@ -156,7 +156,7 @@ settings! {
     /// Calls that are not answered, without those that wait for a task or an event.
     calls_under_way_max: usize = 2048, "abide.callsUnderWayMax";
     /// Calls under way with which new work is refused once there were that many, until the overload is over.
-    calls_when_overloaded_max: usize = 64, "abide.callsWhenOverloadedMax";
+    calls_when_overloaded_max: usize = 32, "abide.callsWhenOverloadedMax";
     /// Bytes of messages of calls that are not answered, and of what waits to be made durable.
     pending_bytes_max: usize = 64 << 20, "abide.pendingBytesMax";
 

@@ -115,10 +115,10 @@ impl Admission {
         }
         if reaches(at_work, self.calls_max) {
             self.overload.show(self.env.monotonic());
-            return Err(self.refuse());
+            return Err(self.refuse(is_new));
         }
         if is_new && self.is_too_much(at_work) {
-            return Err(self.refuse());
+            return Err(self.refuse(is_new));
         }
         if reaches(pending_bytes + self.message_bytes.load(Ordering::Relaxed), self.bytes_max) {
             self.refused_bytes.add(1);
@@ -139,8 +139,11 @@ impl Admission {
         max > 0 && at_work >= max && self.overload.may_be_on() && self.overload.is_on(self.env.monotonic())
     }
 
-    fn refuse(&self) -> Overloaded {
+    fn refuse(&self, is_new: bool) -> Overloaded {
         self.refused_calls.add(1);
+        if is_new {
+            self.overload.count_refused();
+        }
         Overloaded
     }
 }
@@ -150,7 +153,7 @@ impl Place {
     pub(super) fn begin(&mut self) -> Result<(), Overloaded> {
         let admission = &*self.admission;
         if self.is_new && admission.is_too_much(admission.at_work(&admission.begun)) {
-            return Err(admission.refuse());
+            return Err(admission.refuse(self.is_new));
         }
         admission.begun.fetch_add(1, Ordering::Relaxed);
         self.has_begun = true;

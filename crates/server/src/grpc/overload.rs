@@ -4,23 +4,30 @@ use std::{
     time::Duration,
 };
 
-/// How long an overload is believed in. If it goes on, that shows again at once.
+/// How long an overload is believed in after the last sign of it.
 const SPAN: Duration = Duration::from_secs(4);
+/// How long it is believed in whatever the signs: they come of keeping new work low, which may be what is wrong.
+const LONGEST: Duration = Duration::from_secs(60);
 /// Arrivals are counted in windows of this length.
 const WINDOW: Duration = Duration::from_millis(250);
 /// It is over as soon as so many times less arrives than at the worst of it.
 const RELIEF: u64 = 2;
+/// One of so many refused in a window is a sign that it goes on.
+const SIGN: u64 = 4;
 
 /// An overload, or none. Times are those of the monotonic clock.
 ///
 /// That little is at work does not tell when it ends: new work is kept low meanwhile, and a machine that is slow may
-/// need more than that at work for what is its usual load. What arrives does.
+/// need more than that at work for what is its usual load. What arrives does. To end it is to let a burst in, which
+/// takes long if it was not over; hence not before there is a chance.
 #[derive(Default)]
 pub(super) struct Overload {
     /// 0 if there is none.
     until_ns: AtomicU64,
+    latest_ns: AtomicU64,
     window_end_ns: AtomicU64,
     arrived: AtomicU64,
+    refused: AtomicU64,
     most_arrived: AtomicU64,
 }
 
@@ -30,7 +37,9 @@ impl Overload {
         if !self.is_on(now) {
             self.most_arrived.store(0, Ordering::Relaxed);
             self.arrived.store(0, Ordering::Relaxed);
+            self.refused.store(0, Ordering::Relaxed);
             self.window_end_ns.store(nanoseconds(now + WINDOW), Ordering::Relaxed);
+            self.latest_ns.store(nanoseconds(now + LONGEST), Ordering::Relaxed);
             self.until_ns.store(nanoseconds(now + SPAN), Ordering::Relaxed);
         }
     }
@@ -52,15 +61,27 @@ impl Overload {
             let (done, other) = (Ordering::Relaxed, Ordering::Relaxed);
             // One of those who see the end of the window looks at it.
             if self.window_end_ns.compare_exchange(window_end_ns, next_ns, done, other).is_ok() {
-                let arrived = self.arrived.swap(0, Ordering::Relaxed);
-                let most = self.most_arrived.fetch_max(arrived, Ordering::Relaxed);
                 let was_silent = now_ns - window_end_ns >= nanoseconds(WINDOW);
-                if was_silent || arrived < most / RELIEF {
-                    self.end();
-                }
+                self.look_back(now, was_silent);
             }
         }
         self.arrived.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts what was refused of it.
+    pub(super) fn count_refused(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn look_back(&self, now: Duration, was_silent: bool) {
+        let (arrived, refused) = (self.arrived.swap(0, Ordering::Relaxed), self.refused.swap(0, Ordering::Relaxed));
+        let most = self.most_arrived.fetch_max(arrived, Ordering::Relaxed);
+        if was_silent || arrived < most / RELIEF {
+            self.end();
+        } else if self.is_on(now) && refused.saturating_mul(SIGN) >= arrived {
+            let until_ns = nanoseconds(now + SPAN).min(self.latest_ns.load(Ordering::Relaxed));
+            self.until_ns.store(until_ns, Ordering::Relaxed);
+        }
     }
 
     pub(super) fn end(&self) {
@@ -113,10 +134,36 @@ mod tests {
     }
 
     #[test]
-    fn it_is_not_believed_in_for_ever() {
+    fn it_is_not_believed_in_for_long_without_a_sign() {
         let overload = shown();
         assert!((0..15).all(|window| arrivals(&overload, window, 10)));
         overload.show(BEGIN + WINDOW * 15);
         assert!(!overload.is_on(BEGIN + SPAN), "what was known does not begin again");
+    }
+
+    #[test]
+    fn it_goes_on_while_a_part_is_refused() {
+        let overload = shown();
+        let refused = |window, count| {
+            let is_on = arrivals(&overload, window, 10);
+            (0..count).for_each(|_| overload.count_refused());
+            is_on
+        };
+        assert!((0..32).all(|window| refused(window, 3)), "a quarter is more than enough");
+        assert!((32..48).all(|window| refused(window, 2)), "for four seconds after that was seen last");
+        assert!(!refused(48, 2), "two of ten are no sign");
+    }
+
+    #[test]
+    fn it_is_not_believed_in_for_ever() {
+        let overload = shown();
+        let windows = u32::try_from(LONGEST.as_nanos() / WINDOW.as_nanos()).expect("few");
+        let all_refused = |window| {
+            let is_on = arrivals(&overload, window, 10);
+            (0..10).for_each(|_| overload.count_refused());
+            is_on
+        };
+        assert!((0..windows).all(all_refused));
+        assert!(!all_refused(windows));
     }
 }
