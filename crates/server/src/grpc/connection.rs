@@ -2,13 +2,13 @@
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use hyper::{server::conn::http2, service::service_fn};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{self, AsyncReadExt},
     net::TcpStream,
 };
 
-use super::{Server, unsent::Unsent};
+use super::{Server, calls::Calls, turn::Turn, unsent::Unsent};
 use crate::{drain::Drain, env::Env};
 
 /// After this age the client is told to open another connection, so that load spreads over new servers.
@@ -71,20 +71,23 @@ pub async fn serve(mut stream: TcpStream, server: Arc<Server>, env: Env, drain: 
     if !has_preface(&mut stream, limits.preface_timeout, &env, &drain).await {
         return tracing::debug!("connection without HTTP/2");
     }
-    // HTTP/2 reads it again.
+    let turn = Turn::default();
     let (read, write) = stream.into_split();
-    let stream = TokioIo::new(io::join(AsyncReadExt::chain(&PREFACE[..], read), write));
+    // HTTP/2 reads the preface again.
+    let stream = TokioIo::new(io::join(turn.reader(AsyncReadExt::chain(&PREFACE[..], read)), write));
     let unsent = Arc::new(Unsent::default());
     let of_service = Arc::clone(&unsent);
-    let service = service_fn(move |request| server.clone().answer(request, &of_service));
-    let mut connection = pin!(builder(&limits).serve_connection(stream, service));
+    let calls = Calls::default();
+    let to_expect = calls.clone();
+    let service = service_fn(move |request| server.clone().answer(request, &of_service, &to_expect));
+    let mut connection = pin!(builder(&limits, calls.clone()).serve_connection(stream, service));
     // Not all at the same moment, after a restart brought them all back at once.
     let jitter = MAX_AGE.mul_f64((env.random_u64() % 200) as f64 / 1000.0);
     let (mut aged, mut drained) = (env.sleep(MAX_AGE + jitter), pin!(drain.started()));
     loop {
         tokio::select! {
             biased;
-            ended = &mut connection => return log(ended),
+            ended = turn.each(connection.as_mut(), &calls) => return log(ended),
             () = &mut aged => break,
             () = &mut drained => break,
             () = env.sleep(limits.reply_timeout) => if unsent.next_round() {
@@ -95,7 +98,7 @@ pub async fn serve(mut stream: TcpStream, server: Arc<Server>, env: Env, drain: 
     connection.as_mut().graceful_shutdown();
     tokio::select! {
         biased;
-        ended = &mut connection => log(ended),
+        ended = turn.each(connection.as_mut(), &calls) => log(ended),
         () = env.sleep(MAX_AGE_GRACE) => {}
     }
 }
@@ -111,10 +114,12 @@ async fn has_preface(stream: &mut TcpStream, timeout: Duration, env: &Env, drain
     }
 }
 
-fn builder(limits: &ConnectionLimits) -> http2::Builder<TokioExecutor> {
-    let mut builder = http2::Builder::new(TokioExecutor::new());
+fn builder(limits: &ConnectionLimits, calls: Calls) -> http2::Builder<Calls> {
+    let mut builder = http2::Builder::new(calls);
     builder
         .timer(TokioTimer::new())
+        // No client of gRPC looks at it.
+        .auto_date_header(false)
         .keep_alive_interval(limits.ping_interval)
         .keep_alive_timeout(limits.ping_timeout)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)

@@ -16,6 +16,7 @@ use crate::{
 
 mod admission;
 mod body;
+mod calls;
 pub mod connection;
 mod health;
 mod message;
@@ -24,12 +25,14 @@ mod panic;
 mod path;
 mod reflection;
 mod streams;
+mod turn;
 mod unsent;
 
 pub use body::Body;
 pub use message::{RECEIVE_LIMIT_BYTES, SEND_LIMIT_BYTES, frame};
 
 use admission::{Admission, Kind, Overloaded, Place};
+use calls::Calls;
 use connection::ConnectionLimits;
 use panic::CatchPanic;
 use path::Path;
@@ -96,8 +99,10 @@ impl Server {
         self: Arc<Self>,
         request: Request<Incoming>,
         unsent: &Arc<Unsent>,
+        calls: &Calls,
     ) -> impl Future<Output = Result<Response<Body>, Infallible>> + Send + 'static + use<> {
         let arrived = self.arrived(request, unsent);
+        calls.expect(matches!(arrived, Arrival::Refused { .. }));
         async move {
             Ok(match arrived {
                 // Apart, so that a call which is refused takes little memory.
