@@ -33,8 +33,8 @@ pub(crate) struct OverloadArguments {
     /// Workflows at a time while the most that the server gets done is found.
     #[arg(long, value_name = "N", default_value_t = 256)]
     concurrency: usize,
-    /// How long too much is offered, in seconds.
-    #[arg(long, value_name = "N", default_value_t = 15.0)]
+    /// How long too much is offered, in seconds. At its onset a burst is let in; a minute tells what comes after.
+    #[arg(long, value_name = "N", default_value_t = 60.0)]
     seconds: f64,
     /// How long the most is looked for, and half of it is offered before and after, in seconds.
     #[arg(long, value_name = "N", default_value_t = 10.0)]
